@@ -1,0 +1,103 @@
+"""GrinningFace's tabletop as a ManiSkill 3 environment, in the arm's base frame.
+
+Colours and blocks: GrinningFace env PickCubeWidowX-v8, moved by its base position (-0.25, 0.70, 0.10).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mani_skill
+import numpy as np
+import sapien
+import torch
+from mani_skill.envs.sapien_env import BaseEnv
+from mani_skill.sensors.camera import CameraConfig
+from mani_skill.utils.registration import register_env
+from mani_skill.utils.structs.types import SimConfig
+
+from sim_twin.agent import agent_class
+from sim_twin.cards import Card
+from touchstone.bench import TABLE_Z, TOUCH_BENCH
+from touchstone.cameras import CameraModel
+from touchstone.robots.base import Arm
+
+SIM_FREQUENCY = 100  # [Hz], GrinningFace (ManiSkill's default)
+WOOD = np.array([214, 183, 146]) / 256
+BLUE = np.array([98, 117, 188]) / 256
+TABLE_HEIGHT = 0.9196429  # of ManiSkill's table [m]
+TABLE_SCALE = 1.75
+
+
+@register_env("TouchstoneBench-v1", max_episode_steps=100_000)
+class BenchEnv(BaseEnv):
+    """The bench with one arm, its cards and one fixed camera called `scene`. Driven by `TwinWorld`, not by `step`."""
+
+    SUPPORTED_ROBOTS = None
+
+    def __init__(self, *args, arm: Arm, camera: CameraModel, shader: str, **kwargs) -> None:
+        self.arm = arm
+        self.camera_model = camera
+        self._shader = shader
+        self.cards: list[Card] = []
+        super().__init__(*args, robot_uids=agent_class(arm), **kwargs)
+
+    @property
+    def _default_sim_config(self) -> SimConfig:
+        return SimConfig(sim_freq=SIM_FREQUENCY, control_freq=SIM_FREQUENCY)
+
+    @property
+    def _default_sensor_configs(self) -> list[CameraConfig]:
+        model = self.camera_model
+        # SAPIEN's camera looks along +x with y left and z up; OpenCV's along +z with x right and y down
+        optical_from_sapien = np.array([[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1.0]])
+        pose = sapien.Pose(model.base_from_camera.matrix() @ optical_from_sapien)
+        return [
+            CameraConfig(
+                "scene",
+                pose=pose,
+                width=model.width,
+                height=model.height,
+                intrinsic=model.K,
+                near=0.01,
+                far=100,
+                shader_pack=self._shader,
+            )
+        ]
+
+    def _load_agent(self, options: dict) -> None:
+        super()._load_agent(options, sapien.Pose())
+
+    def _load_scene(self, options: dict) -> None:
+        self._build_table()
+        self._build_block("background", (0.5, 1.3, 2.0), (1.25, -0.75, 0.9804), WOOD)
+        self._build_block("wall", (1.3, 0.5, 2.0), (0.25, 1.05, 0.9804), BLUE)
+        scene = self.scene.sub_scenes[0]
+        self.cards = [Card(scene, f"card_{slot}") for slot in range(len(TOUCH_BENCH.card_centres))]
+
+    def _load_lighting(self, options: dict) -> None:
+        self.scene.set_ambient_light([0.35, 0.35, 0.35])
+        self.scene.add_directional_light(
+            [0.6, 0.5, -1.4], [1.25, 1.22, 1.18], shadow=True, shadow_scale=1.2, shadow_map_size=2048
+        )
+        self.scene.add_directional_light([-0.3, -0.6, -1.0], [0.45, 0.46, 0.5])
+
+    def _initialize_episode(self, env_idx: torch.Tensor, options: dict) -> None:
+        """TwinWorld sets arm and cards."""
+
+    def _build_table(self) -> None:
+        # half of a turn about z, as ManiSkill's own table scene places it
+        upright = [np.sqrt(0.5), 0, 0, np.sqrt(0.5)]
+        builder = self.scene.create_actor_builder()
+        builder.add_box_collision(sapien.Pose([0, 0, TABLE_HEIGHT / 2]), (2.418 / 2, 1.209 / 2, TABLE_HEIGHT / 2))
+        mesh = Path(mani_skill.__file__).parent / "utils/scene_builder/table/assets/table.glb"
+        builder.add_visual_from_file(str(mesh), scale=[TABLE_SCALE] * 3, pose=sapien.Pose(q=upright))
+        builder.initial_pose = sapien.Pose([0.13, -0.70, TABLE_Z - TABLE_HEIGHT], upright)
+        builder.build_static(name="table")
+
+    def _build_block(self, name: str, half_size, position, colour) -> None:
+        builder = self.scene.create_actor_builder()
+        material = sapien.render.RenderMaterial(base_color=[*colour, 1], roughness=0.9, specular=0.1)
+        builder.add_box_visual(half_size=half_size, material=material)
+        builder.initial_pose = sapien.Pose(position)
+        builder.build_static(name=name)

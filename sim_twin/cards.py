@@ -1,0 +1,74 @@
+"""Printed cards in the twin: a thin white body and a picture on top that is swapped live, without a new scene."""
+
+from __future__ import annotations
+
+import numpy as np
+import sapien
+import sapien.render
+
+from touchstone.bench import CARD_SIDE, CARD_THICKNESS, TABLE_Z
+from touchstone.spec import Placement
+from touchstone.tasks.emoji.cards import card_picture
+
+#: the picture floats this far over the card's body so that the two faces do not fight [m]
+PICTURE_GAP = 0.0003
+PICTURE_PIXELS = 512
+
+
+class Card:
+    """One card of the scene. Its pose is that of its top face's centre; +x is the glyph's top (robot +x)."""
+
+    def __init__(self, scene: sapien.Scene, name: str) -> None:
+        self.name = name
+        self._material = sapien.render.RenderMaterial(base_color=[1, 1, 1, 1], roughness=0.9, specular=0.1)
+        body = sapien.render.RenderBodyComponent()
+        paper = sapien.render.RenderMaterial(base_color=[0.93, 0.93, 0.93, 1], roughness=0.9)
+        half = [CARD_SIDE / 2, CARD_SIDE / 2, CARD_THICKNESS / 2]
+        box = sapien.render.RenderShapeBox(half, paper)
+        box.local_pose = sapien.Pose([0, 0, -CARD_THICKNESS / 2])
+        body.attach(box)
+        body.attach(self._picture_quad())
+        self._entity = sapien.Entity()
+        self._entity.name = name
+        self._entity.add_component(body)
+        scene.add_entity(self._entity)
+        self.hide()
+
+    def show(self, placement: Placement) -> None:
+        """Puts the card where the placement says and prints its emoji on it."""
+        self._material.base_color_texture = _texture(placement.emoji)
+        self._entity.pose = sapien.Pose(
+            [*placement.xy, TABLE_Z + CARD_THICKNESS],
+            [np.cos(placement.yaw / 2), 0.0, 0.0, np.sin(placement.yaw / 2)],
+        )
+
+    def hide(self) -> None:
+        """Takes the card off the table."""
+        self._entity.pose = sapien.Pose([0, 0, -10])
+
+    def pose(self) -> list[float]:
+        """x y z [m] w x y z in the base frame."""
+        return [float(v) for v in (*self._entity.pose.p, *self._entity.pose.q)]
+
+    def _picture_quad(self) -> sapien.render.RenderShapeTriangleMesh:
+        h, z = CARD_SIDE / 2, PICTURE_GAP
+        # picture right = robot -y, picture top = robot +x
+        corners = np.array([(-h, h, z), (-h, -h, z), (h, -h, z), (h, h, z)], dtype=np.float32)
+        uv = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], dtype=np.float32)
+        triangles = np.array([(0, 1, 2), (0, 2, 3)], dtype=np.uint32)
+        normals = np.tile(np.array([0, 0, 1], dtype=np.float32), (4, 1))
+        return sapien.render.RenderShapeTriangleMesh(corners, triangles, normals, uv, self._material)
+
+
+_TEXTURES: dict[str, sapien.render.RenderTexture2D] = {}
+
+
+def _texture(emoji: str) -> sapien.render.RenderTexture2D:
+    """The GPU texture of a card; kept, because upload is the slow part of a reset."""
+    if emoji not in _TEXTURES:
+        picture = card_picture(emoji, PICTURE_PIXELS)
+        rgba = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
+        _TEXTURES[emoji] = sapien.render.RenderTexture2D(
+            np.ascontiguousarray(rgba[::-1]), "R8G8B8A8Unorm", mipmap_levels=6, srgb=True
+        )
+    return _TEXTURES[emoji]

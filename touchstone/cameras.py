@@ -1,0 +1,80 @@
+"""Camera models and the presets that both worlds read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from touchstone.errors import UsageError
+from touchstone.geometry import Pose, look_at
+
+
+@dataclass(frozen=True)
+class CameraModel:
+    """A pinhole camera.
+
+    width, height: pixels. K: float64[3,3], pixels. distortion: float64[5], OpenCV order k1 k2 p1 p2 k3.
+    base_from_camera: pose of the OpenCV optical frame (x right, y down, z forward) in the arm's base frame.
+    """
+
+    width: int
+    height: int
+    K: np.ndarray
+    distortion: np.ndarray
+    base_from_camera: Pose
+
+    def project(self, points_base: np.ndarray) -> np.ndarray:
+        """Pixels float64[N,2] (u right, v down, no distortion applied) of base-frame points float64[N,3] in metres."""
+        points = self.base_from_camera.inverse()
+        in_camera = points.rotation().apply(np.atleast_2d(points_base)) + points.position
+        pixels = in_camera @ self.K.T
+        return pixels[:, :2] / pixels[:, 2:3]
+
+    def to_json(self) -> dict:
+        return {
+            "width": self.width,
+            "height": self.height,
+            "K": [float(v) for v in self.K.ravel()],
+            "distortion": [float(v) for v in self.distortion],
+            "base_from_camera": self.base_from_camera.to_list(),
+        }
+
+    @staticmethod
+    def from_json(data: dict) -> CameraModel:
+        return CameraModel(
+            width=int(data["width"]),
+            height=int(data["height"]),
+            K=np.array(data["K"], dtype=np.float64).reshape(3, 3),
+            distortion=np.array(data["distortion"], dtype=np.float64),
+            base_from_camera=Pose.from_list(data["base_from_camera"]),
+        )
+
+
+def pinhole(width: int, height: int, vertical_fov: float) -> np.ndarray:
+    """K of an ideal pinhole with square pixels; `vertical_fov` in radians."""
+    focal = height / 2 / np.tan(vertical_fov / 2)
+    return np.array([[focal, 0.0, width / 2], [0.0, focal, height / 2], [0.0, 0.0, 1.0]])
+
+
+def _grinningface() -> CameraModel:
+    # GrinningFace env PickCubeWidowX-v8: eye (-0.15, 0.49, 0.564), target (0.15, 0.65, 0.0), fov 1.2 rad,
+    # with the arm's base at (-0.25, 0.70, 0.10); here in the base frame.
+    base = np.array([-0.25, 0.70, 0.10])
+    return CameraModel(
+        width=640,
+        height=480,
+        K=pinhole(640, 480, 1.2),
+        distortion=np.zeros(5),
+        base_from_camera=look_at(np.array([-0.15, 0.49, 0.564]) - base, np.array([0.15, 0.65, 0.0]) - base),
+    )
+
+
+PRESETS = {"grinningface": _grinningface}
+
+
+def preset(name: str) -> CameraModel:
+    """The camera called `name`. Raises UsageError for a name that is not a preset."""
+    if name not in PRESETS:
+        raise UsageError(f"Unknown camera preset '{name}'; choose one of: {', '.join(sorted(PRESETS))}.")
+    return PRESETS[name]()

@@ -1,0 +1,81 @@
+"""`touchstone eval`: check, run, score, report, and what to do next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from policy_server.loading import load_policy
+from touchstone.data.journal import check_resumable
+from touchstone.evaluation.config import SessionConfig, check, is_address
+from touchstone.evaluation.progress import SessionProgress
+from touchstone.evaluation.session import run_session
+from touchstone.policy import Policy
+from touchstone.registry import POLICY_SCHEMES, STACKS, WORLDS, names
+from touchstone.registry import load as find
+from touchstone.scoring.report import write_report
+from touchstone.scoring.score import score_session
+from touchstone.scoring.table import print_summary
+from touchstone.tasks.emoji.cards import require_font
+from touchstone.world import WorldRequest
+
+
+def evaluate(config: SessionConfig, out: Path) -> int:
+    """Runs a session to its report. Returns the exit code."""
+    check(config, out)
+    check_resumable(out, config.identity())
+    require_font()
+    if config.world in names(STACKS):
+        code = find(STACKS, config.world)(config, out)
+        if code:
+            return code
+    else:
+        _in_this_process(config, out)
+    console = Console()
+    print_summary(score_session(out), console)
+    report = write_report(out)
+    console.print(f"\nReport: {report}", soft_wrap=True, highlight=False)
+    _next_steps(console, config)
+    return 0
+
+
+def _in_this_process(config: SessionConfig, out: Path) -> None:
+    policy = _open_policy(config.policy)
+    try:
+        world = find(WORLDS, config.world)(
+            WorldRequest(
+                robot=config.robot,
+                camera=config.camera,
+                shader=config.shader,
+                privileged=policy.contract.needs_privileged,
+            )
+        )
+        try:
+            with SessionProgress(f"{config.task} · {config.policy} · {config.world}") as progress:
+                run_session(config, out, world, policy, progress.update)
+        finally:
+            world.close()
+    finally:
+        close = getattr(policy, "close", None)
+        if close is not None:
+            close()
+
+
+def _open_policy(name: str) -> Policy:
+    if is_address(name):
+        return find(POLICY_SCHEMES, name.split("://", 1)[0])(name)
+    return load_policy(name)
+
+
+def _next_steps(console: Console, config: SessionConfig) -> None:
+    console.print(
+        "\nNext steps\n"
+        "  1. Your own policy, in 20 lines: docs/your-policy.md, then\n"
+        f"       touchstone eval {config.task} --policy my_module:MyPolicy --out runs/mine\n"
+        "  2. A policy on a GPU box: there `touchstone serve --policy NAME`, here\n"
+        f"       touchstone eval {config.task} --policy tcp://127.0.0.1:5555 --out runs/served\n"
+        "  3. A robot: docs/your-bench.md says what the bench must look like and what is not built yet.",
+        markup=False,
+        highlight=False,
+    )

@@ -1,0 +1,1 @@
+"""From chunks to joint set-points, the same way for a twin and for an arm."""

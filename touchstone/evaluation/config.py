@@ -1,0 +1,75 @@
+"""What defines a session's result, and the checks a user's request must pass before anything starts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from touchstone.errors import UsageError
+from touchstone.facts import Record
+from touchstone.registry import POLICIES, POLICY_SCHEMES, ROBOTS, STACKS, TASKS, WORLDS, names
+from touchstone.registry import load as find
+
+
+class SessionConfig(Record):
+    """One evaluation. Equal configurations give comparable, resumable sessions.
+
+    world: `twin`, `twin-ros`, ... policy: a registered name, or the address of a server (`tcp://127.0.0.1:5555`).
+    shader: how the twin renders, None for its default.
+    """
+
+    task: str
+    world: str
+    robot: str
+    policy: str
+    protocol: str
+    seed: int
+    trials: int
+    camera: str = "grinningface"
+    shader: str | None = None
+
+    def identity(self) -> dict:
+        """The part that decides what an episode is; `trials` may grow when a session is resumed."""
+        return self.model_dump(exclude={"trials"})
+
+
+def check(config: SessionConfig, out: Path) -> None:
+    """Raises UsageError, in one sentence, for anything in the request that cannot work."""
+    if config.trials <= 0:
+        raise UsageError(f"--trials is {config.trials}; ask for at least 1.")
+    if config.seed < 0:
+        raise UsageError(f"--seed is {config.seed}; use 0 or a positive number.")
+    task = find(TASKS, config.task)
+    if config.protocol not in task.protocols:
+        raise UsageError(f"Unknown protocol '{config.protocol}'; {config.task} has: {', '.join(task.protocols)}.")
+    find(ROBOTS, config.robot)
+    known = sorted({*names(WORLDS), *names(STACKS)})
+    if config.world not in known:
+        raise UsageError(f"Unknown world '{config.world}'; choose one of: {', '.join(known)}.")
+    _check_policy(config.policy)
+    _check_writable(out)
+
+
+def is_address(policy: str) -> bool:
+    """Whether `policy` is a server's address and not a name."""
+    return "://" in policy
+
+
+def _check_policy(policy: str) -> None:
+    if is_address(policy):
+        scheme = policy.split("://", 1)[0]
+        if scheme not in names(POLICY_SCHEMES):
+            raise UsageError(f"Unknown policy address '{policy}'; use one of: {'://, '.join(names(POLICY_SCHEMES))}://.")
+    elif ":" not in policy and policy not in names(POLICIES):
+        raise UsageError(
+            f"Unknown policy '{policy}'; choose one of: {', '.join(names(POLICIES))}, "
+            "module:Class, or a server's address such as tcp://127.0.0.1:5555."
+        )
+
+
+def _check_writable(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file; choose a folder with --out.")
+    ancestor = next(p for p in (out, *out.absolute().parents) if p.exists())
+    if not os.access(ancestor, os.W_OK | os.X_OK):
+        raise UsageError(f"Cannot write to {out}; choose another folder with --out.")

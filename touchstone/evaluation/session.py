@@ -1,0 +1,67 @@
+"""A session: every planned episode that the journal does not hold yet, one after the other."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+
+from touchstone.calibration import digest, for_camera
+from touchstone.data.journal import EpisodeLine, Session
+from touchstone.evaluation.config import SessionConfig
+from touchstone.evaluation.episode import run_episode
+from touchstone.policy import Policy, check_fit
+from touchstone.registry import ROBOTS, TASKS
+from touchstone.registry import load as find
+from touchstone.world import World
+
+Progress = Callable[[EpisodeLine | None, int, int], None]
+
+
+def run_session(
+    config: SessionConfig, out: Path, world: World, policy: Policy, progress: Progress = lambda *_: None
+) -> None:
+    """Runs what is missing of a session into `out`. Owns neither world nor policy.
+
+    progress(line, done, trials) is called once at the start with None, then after every episode.
+    Raises ContractMismatch before anything moves; TouchstoneError when world or policy fail in mid-episode, with the
+    journal intact up to the episode before.
+    """
+    task, arm = find(TASKS, config.task)(), find(ROBOTS, config.robot)
+    offer = world.describe()
+    check_fit(policy.contract, offer, task.rate_hz)
+    session = Session.open(out, config.identity(), _provenance(config, offer, policy))
+    with session:
+        finished = session.finished()
+        specs = [
+            task.plan(config.protocol, config.seed, index, arm, config.camera) for index in range(config.trials)
+        ]
+        missing = [spec for spec in specs if spec.episode not in finished]
+        done = len(specs) - len(missing)
+        progress(None, done, len(specs))
+        for spec in missing:
+            recorder = session.record(spec)
+            try:
+                verdict = run_episode(world, policy, task, spec, recorder)
+            except BaseException:
+                with suppress(OSError):
+                    recorder.abandon()
+                raise
+            done += 1
+            progress(recorder.finish(verdict), done, len(specs))
+
+
+def _provenance(config: SessionConfig, offer, policy: Policy) -> dict:
+    return {
+        "plant": offer.plant,
+        "path": offer.path,
+        "time_scale": "lockstep",
+        "touchstone": version("touchstone-vla"),
+        "python": platform.python_version(),
+        "machine": platform.platform(),
+        "calibration": digest(for_camera(config.camera, config.robot)),
+        "offer": offer.model_dump(mode="json"),
+        "contract": policy.contract.model_dump(mode="json"),
+    }

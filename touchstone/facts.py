@@ -1,0 +1,57 @@
+"""Raw facts and events: what happened, with where each value came from. Verdicts are computed from these alone."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Source = Literal["sim", "measured", "detected", "operator"]
+
+
+class Record(BaseModel):
+    """A versioned, immutable record that travels as JSON (journal, wire, ROS strings)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Fact(Record):
+    """One value. `value` is None when unknown; units and layout are those of the field that holds it."""
+
+    value: Any = None
+    source: Source
+    frame: str | None = None
+    sigma: float | None = None
+
+
+class Facts(Record):
+    """The facts of one tick.
+
+    stamp_ns: time of the values on the world's clock.
+    tcp, tcp_commanded: pose of the TCP, 7 numbers, x y z [m] w x y z, in the base frame.
+    joints: arm joint positions [rad], in the arm's joint order.
+    opening, opening_commanded: gripper, 0 closed .. 1 open.
+    objects: pose of each named object, 7 numbers as above (`card_0`, `card_1`, `card_2`, `cube`).
+    """
+
+    step: int
+    stamp_ns: int
+    tcp: Fact
+    tcp_commanded: Fact
+    joints: Fact
+    opening: Fact
+    opening_commanded: Fact
+    objects: dict[str, Fact] = Field(default_factory=dict)
+
+
+class Event(Record):
+    """Something that happened at one moment.
+
+    kind: `close_commanded`, `ik_failure`, `action_rejected`, `action_expired`, `hold`, `intervention`, ...
+    detail: one sentence for people.
+    """
+
+    stamp_ns: int
+    step: int
+    kind: str
+    detail: str = ""

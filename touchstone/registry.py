@@ -1,0 +1,35 @@
+"""Finds worlds, policies, tasks and robots by name, through Python entry points, without importing any of them.
+
+A plugin is a package that declares, for instance, in its pyproject.toml:
+    [project.entry-points."touchstone.policies"]
+    my-policy = "my_package:MyPolicy"
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Any
+
+from touchstone.errors import UsageError
+
+WORLDS = "touchstone.worlds"  # name -> factory(WorldRequest) -> World
+STACKS = "touchstone.stacks"  # name -> run(SessionConfig) -> exit code: worlds that are several processes
+POLICIES = "touchstone.policies"  # name -> factory() -> Policy
+POLICY_SCHEMES = "touchstone.policy_schemes"  # URL scheme -> connect(url) -> Policy
+TASKS = "touchstone.tasks"  # name -> Task
+ROBOTS = "touchstone.robots"  # name -> Arm
+
+
+def names(group: str) -> list[str]:
+    """The names registered in a group, sorted."""
+    return sorted({point.name for point in entry_points(group=group)})
+
+
+def load(group: str, name: str) -> Any:
+    """The object behind a name. Raises UsageError for an unknown name, naming the known ones."""
+    for point in entry_points(group=group):
+        if point.name == name:
+            return point.load()
+    kind = group.rsplit(".", 1)[-1].replace("_", " ")
+    singular = {"policies": "policy"}.get(kind, kind.rstrip("s"))
+    raise UsageError(f"Unknown {singular} '{name}'; choose one of: {', '.join(names(group)) or 'none are installed'}.")

@@ -1,0 +1,1 @@
+"""The arms: one home for each arm's facts."""

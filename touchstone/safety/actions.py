@@ -1,0 +1,34 @@
+"""The first check of every chunk: shape, frame, finite, gripper range. Nothing is repaired, nothing is clipped."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from touchstone.policy import ACTION_WIDTH, Chunk
+
+QUATERNION_NORM_TOLERANCE = 1e-3
+
+
+def chunk_problem(chunk: Chunk, joint_count: int) -> str | None:
+    """One sentence on why this chunk must not be executed, or None if it may."""
+    if chunk.kind not in ACTION_WIDTH:
+        return f"unknown action kind '{chunk.kind}'"
+    if chunk.frame != "base":
+        return f"actions are in frame '{chunk.frame}', the arm takes 'base'"
+    width = ACTION_WIDTH[chunk.kind] or joint_count
+    actions, gripper = np.asarray(chunk.actions), np.asarray(chunk.gripper)
+    if actions.ndim != 2 or actions.shape[1] != width or len(actions) == 0:
+        return f"'{chunk.kind}' actions have shape {actions.shape}, expected (n, {width}) with n >= 1"
+    if gripper.shape != (len(actions),):
+        return f"gripper has shape {gripper.shape}, expected ({len(actions)},)"
+    if not (np.issubdtype(actions.dtype, np.number) and np.issubdtype(gripper.dtype, np.number)):
+        return f"actions are {actions.dtype} and gripper is {gripper.dtype}, expected numbers"
+    if not (np.isfinite(actions).all() and np.isfinite(gripper).all()):
+        return "actions hold NaN or infinity"
+    if gripper.min() < 0 or gripper.max() > 1:
+        return f"gripper is {gripper.min():.3g}..{gripper.max():.3g}, expected 0 (closed) .. 1 (open)"
+    if not (np.isfinite(chunk.dt) and chunk.dt > 0):
+        return f"dt is {chunk.dt} s, expected a positive number"
+    if chunk.kind == "ee_abs" and np.abs(np.linalg.norm(actions[:, 3:], axis=1) - 1).max() > QUATERNION_NORM_TOLERANCE:
+        return "'ee_abs' quaternions are not of unit length"
+    return None

@@ -1,0 +1,1 @@
+"""Scores, tables and reports, computed from the journal and never from a world."""

@@ -1,0 +1,117 @@
+"""Scores a session from its journal: every verdict is computed again from the raw facts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from touchstone.data.disk import replace_whole
+from touchstone.data.journal import EpisodeLine, SessionRecord, read_session
+from touchstone.data.labels import world_label
+from touchstone.data.records import stage_stats
+from touchstone.errors import TouchstoneError
+from touchstone.registry import TASKS, load
+from touchstone.scoring.rates import rate
+from touchstone.scoring.summary import Agreement, Slots, Summary
+from touchstone.tasks.base import Task, Verdict
+
+SUMMARY = "summary.json"
+
+
+@dataclass(frozen=True)
+class ScoredSession:
+    """A session with its scores. stages_ms: every latency sample [ms] of each stage, in order."""
+
+    record: SessionRecord
+    stages_ms: dict[str, list[float]]
+    summary: Summary
+
+
+def score_session(path: Path) -> Summary:
+    """Scores the session in a folder and writes its summary.json. Raises as `scored` does."""
+    session = scored(path)
+    replace_whole(session.record.path / SUMMARY, session.summary.to_json().encode())
+    return session.summary
+
+
+def scored(path: Path) -> ScoredSession:
+    """Scores the session in a folder.
+
+    Raises UsageError if there is none or it is empty, TouchstoneError if a file is missing or changed, or if a verdict
+    computed from the facts is not the one that was given live.
+    """
+    record = read_session(path)
+    task: Task = load(TASKS, record.config["task"])()
+    stages_ms: dict[str, list[float]] = {}
+    for line in record.lines:
+        log = record.read(line)
+        _same(line, task.judge(log.spec, log.facts, log.events))
+        for stages in log.stages_ms:
+            for stage, milliseconds in stages.items():
+                stages_ms.setdefault(stage, []).append(milliseconds)
+    return ScoredSession(record, stages_ms, _summary(record, stages_ms))
+
+
+def failure(verdict: Verdict) -> str | None:
+    """The kind of failure, in words that do not name the objects; None for a success."""
+    if verdict.success:
+        return None
+    return "acted on another object than the one asked for" if verdict.execution else verdict.reason
+
+
+def _same(line: EpisodeLine, again: Verdict) -> None:
+    if again != line.verdict:
+        raise TouchstoneError(
+            f"Episode {line.episode}: its facts give '{again.reason}' but live it was '{line.verdict.reason}'; "
+            "score it with the version that recorded it (session.json names it)."
+        )
+
+
+def _summary(record: SessionRecord, stages_ms: dict[str, list[float]]) -> Summary:
+    config, run = record.config, record.last_run
+    verdicts = [line.verdict for line in record.lines]
+    executed = sum(verdict.execution for verdict in verdicts)
+    succeeded = sum(verdict.success for verdict in verdicts)
+    plant, path = run.get("plant", "unknown"), run.get("path", "unknown")
+    return Summary(
+        schema=1,
+        task=config["task"],
+        world=config.get("world", world_label(plant, path)),
+        plant=plant,
+        path=path,
+        robot=config["robot"],
+        policy=config["policy"],
+        protocol=config["protocol"],
+        seed=config["seed"],
+        trials=len(verdicts),
+        planned=config.get("trials", run.get("trials")),
+        execution=rate(executed, len(verdicts)),
+        recognition=rate(succeeded, executed),
+        overall=rate(succeeded, len(verdicts)),
+        latency_ms={stage: stage_stats(values) for stage, values in stages_ms.items()},
+        config_hash=record.head.config_hash,
+        privileged=any(
+            (run.get("contract") or {}).get("needs_privileged", False) for run in record.head.runs
+        ),
+        shader=(run.get("offer") or {}).get("shader"),
+        failures=dict(Counter(why for why in map(failure, verdicts) if why is not None)),
+        by_slot=_slots(record.lines),
+        commanded=_agreement(verdicts),
+    )
+
+
+def _slots(lines: tuple[EpisodeLine, ...]) -> Slots:
+    names = sorted({placement.name for line in lines for placement in line.spec.layout})
+    pairs = Counter((line.spec.target, line.verdict.chosen) for line in lines)
+    counts = tuple(tuple(pairs[asked, chosen] for chosen in (*names, None)) for asked in names)
+    return Slots(names=tuple(names), counts=counts)
+
+
+def _agreement(verdicts: list[Verdict]) -> Agreement:
+    both = [(verdict, verdict.commanded) for verdict in verdicts if verdict.commanded is not None]
+    agree = sum(
+        (one.execution, one.recognition, one.chosen) == (other.execution, other.recognition, other.chosen)
+        for one, other in both
+    )
+    return Agreement(agree=agree, compared=len(both))

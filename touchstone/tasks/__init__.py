@@ -1,0 +1,1 @@
+"""What is asked: tasks, their layouts, instructions and success rules."""

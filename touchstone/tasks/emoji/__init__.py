@@ -1,0 +1,1 @@
+"""GrinningFace's emoji tasks (arXiv 2511.06619)."""
