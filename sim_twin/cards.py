@@ -8,7 +8,7 @@ import sapien.render
 
 from touchstone.bench import CARD_SIDE, CARD_THICKNESS, TABLE_Z
 from touchstone.spec import Placement
-from touchstone.tasks.emoji.cards import card_picture
+from touchstone.tasks.emoji.cards import card_corners, card_picture
 
 #: the picture floats this far over the card's body so that the two faces do not fight [m]
 PICTURE_GAP = 0.0003
@@ -21,6 +21,8 @@ class Card:
     def __init__(self, scene: sapien.Scene, name: str) -> None:
         self.name = name
         self._material = sapien.render.RenderMaterial(base_color=[1, 1, 1, 1], roughness=0.9, specular=0.1)
+        # a material that was rendered once without a texture never shows one
+        self._material.base_color_texture = _texture_of(np.full((PICTURE_PIXELS, PICTURE_PIXELS, 3), 255, np.uint8))
         body = sapien.render.RenderBodyComponent()
         paper = sapien.render.RenderMaterial(base_color=[0.93, 0.93, 0.93, 1], roughness=0.9)
         half = [CARD_SIDE / 2, CARD_SIDE / 2, CARD_THICKNESS / 2]
@@ -51,11 +53,11 @@ class Card:
         return [float(v) for v in (*self._entity.pose.p, *self._entity.pose.q)]
 
     def _picture_quad(self) -> sapien.render.RenderShapeTriangleMesh:
-        h, z = CARD_SIDE / 2, PICTURE_GAP
-        # picture right = robot -y, picture top = robot +x
-        corners = np.array([(-h, h, z), (-h, -h, z), (h, -h, z), (h, h, z)], dtype=np.float32)
-        uv = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], dtype=np.float32)
-        triangles = np.array([(0, 1, 2), (0, 2, 3)], dtype=np.uint32)
+        corners = np.full((4, 3), PICTURE_GAP, dtype=np.float32)
+        corners[:, :2] = card_corners((0, 0))
+        # picture rows run downwards, texture v upwards
+        uv = np.array([(0, 1), (1, 1), (1, 0), (0, 0)], dtype=np.float32)
+        triangles = np.array([(0, 2, 1), (0, 3, 2)], dtype=np.uint32)
         normals = np.tile(np.array([0, 0, 1], dtype=np.float32), (4, 1))
         return sapien.render.RenderShapeTriangleMesh(corners, triangles, normals, uv, self._material)
 
@@ -66,9 +68,10 @@ _TEXTURES: dict[str, sapien.render.RenderTexture2D] = {}
 def _texture(emoji: str) -> sapien.render.RenderTexture2D:
     """The GPU texture of a card; kept, because upload is the slow part of a reset."""
     if emoji not in _TEXTURES:
-        picture = card_picture(emoji, PICTURE_PIXELS)
-        rgba = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
-        _TEXTURES[emoji] = sapien.render.RenderTexture2D(
-            np.ascontiguousarray(rgba[::-1]), "R8G8B8A8Unorm", mipmap_levels=6, srgb=True
-        )
+        _TEXTURES[emoji] = _texture_of(card_picture(emoji, PICTURE_PIXELS))
     return _TEXTURES[emoji]
+
+
+def _texture_of(picture: np.ndarray) -> sapien.render.RenderTexture2D:
+    rgba = np.dstack([picture[::-1], np.full(picture.shape[:2], 255, np.uint8)])
+    return sapien.render.RenderTexture2D(np.ascontiguousarray(rgba), "R8G8B8A8Unorm", mipmap_levels=6, srgb=True)

@@ -216,9 +216,7 @@ class TwinWorld:
             stamp_ns=self._now_ns,
             clock="sim",
             cameras={"scene": frame},
-            joints=JointState(
-                self._arm.joint_names, joints, velocity, np.clip(effort, -drives.force, drives.force)
-            ),
+            joints=JointState(self._arm.joint_names, joints, velocity, np.clip(effort, -drives.force, drives.force)),
             ee=self._arm.kinematics.forward(joints),
             ee_commanded=setpoint.tcp,
             gripper=GripperState(opening, self._arm.gripper.width(self._arm.gripper.finger_position(opening))),

@@ -73,7 +73,9 @@ def load(path: Path) -> Calibration:
     try:
         return Calibration.model_validate(yaml.safe_load(path.read_text()))
     except OSError as error:
-        raise UsageError(f"Cannot read calibration {path}: {error.strerror}; give the path of a calibration.yaml.") from error
+        raise UsageError(
+            f"Cannot read calibration {path}: {error.strerror}; give the path of a calibration.yaml."
+        ) from error
     except yaml.YAMLError as error:
         raise UsageError(f"{path} is not YAML: {str(error).splitlines()[0]}; give a calibration.yaml.") from error
     except ValidationError as error:
@@ -100,7 +102,9 @@ def for_camera(camera: str, robot: str) -> Calibration:
         preset(camera)
     calibration = load(Path(camera))
     if calibration.robot != robot:
-        raise UsageError(f"{camera} is the calibration of a {calibration.robot}, not of a {robot}; choose another file.")
+        raise UsageError(
+            f"{camera} is the calibration of a {calibration.robot}, not of a {robot}; choose another file."
+        )
     if "scene" not in calibration.cameras:
         raise UsageError(f"{camera} has no camera called 'scene'; calibrate it or rename one.")
     return calibration

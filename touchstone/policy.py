@@ -116,17 +116,27 @@ def check_fit(contract: PolicyContract, offer: WorldOffer, rate_hz: float) -> No
     if contract.embodiments and offer.robot not in contract.embodiments:
         refuse(f"it drives {', '.join(contract.embodiments)}, not {offer.robot}", "choose another robot or policy")
     if contract.action_kind not in offer.action_kinds:
-        refuse(f"the {offer.robot} world takes no '{contract.action_kind}' actions", f"use {', '.join(offer.action_kinds)}")
+        refuse(
+            f"the {offer.robot} world takes no '{contract.action_kind}' actions", f"use {', '.join(offer.action_kinds)}"
+        )
     if contract.needs_privileged and not offer.privileged:
-        refuse("it needs privileged simulator facts that this world does not have", "use a policy that works from pixels")
+        refuse(
+            "it needs privileged simulator facts that this world does not have", "use a policy that works from pixels"
+        )
     if contract.rate_hz is not None and abs(contract.rate_hz - rate_hz) > 1e-6:
         refuse(f"it was made for {contract.rate_hz:g} Hz and the task runs at {rate_hz:g} Hz", "match the two")
     if not 1 <= contract.execute <= contract.chunk_length:
-        refuse(f"it executes {contract.execute} of a chunk of {contract.chunk_length}", "declare 1 <= execute <= chunk_length")
+        refuse(
+            f"it executes {contract.execute} of a chunk of {contract.chunk_length}",
+            "declare 1 <= execute <= chunk_length",
+        )
     for need in contract.cameras:
         size = offer.cameras.get(need.name)
         if size is None:
-            refuse(f"it needs camera '{need.name}' and there is {', '.join(offer.cameras) or 'none'}", "name a camera that exists")
+            refuse(
+                f"it needs camera '{need.name}' and there is {', '.join(offer.cameras) or 'none'}",
+                "name a camera that exists",
+            )
         elif need.resize == "none" and tuple(size) != (need.width, need.height):
             refuse(
                 f"camera '{need.name}' gives {size[0]}x{size[1]} and it needs {need.width}x{need.height} unresized",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from pydantic import Field
 
 from touchstone.cameras import CameraModel
 from touchstone.facts import Event, Facts, Record
@@ -98,7 +99,7 @@ class WorldOffer(Record):
     action_kinds: tuple[str, ...]
     privileged: bool
     shader: str | None = None
-    versions: dict[str, str] = {}
+    versions: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,9 @@ def test_ready_points_the_gripper_down_inside_the_limits():
 
 
 def test_the_tcp_lies_between_the_fingers():
-    left, right, tcp = (ARM.kinematics.link_pose(ARM.ready, n).position for n in ("left_finger_link", "right_finger_link", "tcp"))
+    left, right, tcp = (
+        ARM.kinematics.link_pose(ARM.ready, n).position for n in ("left_finger_link", "right_finger_link", "tcp")
+    )
     assert np.allclose(((left + right) / 2)[:2], tcp[:2], atol=1e-9)
 
 

@@ -112,7 +112,9 @@ class Doctor:
         return run(self.json)
 
 
-DESCRIPTION = "Does your vision-language-action model really work? The same tasks, on a real arm and on its matched twin."
+DESCRIPTION = (
+    "Does your vision-language-action model really work? The same tasks, on a real arm and on its matched twin."
+)
 
 Command = Union[  # noqa: UP007 - tyro reads the subcommands from this union on Python 3.10 too
     Annotated[Eval, tyro.conf.subcommand("eval")],
@@ -126,4 +128,3 @@ Command = Union[  # noqa: UP007 - tyro reads the subcommands from this union on 
 def parse(arguments: list[str]) -> Command:
     """The command that the arguments name; tyro prints usage and exits with 2 on anything it does not know."""
     return tyro.cli(Command, prog="touchstone", description=DESCRIPTION, args=arguments)  # type: ignore[call-overload]
-

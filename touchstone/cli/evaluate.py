@@ -17,7 +17,7 @@ from touchstone.registry import load as find
 from touchstone.scoring.report import write_report
 from touchstone.scoring.score import score_session
 from touchstone.scoring.table import print_summary
-from touchstone.tasks.emoji.cards import require_font
+from touchstone.tasks.emoji.cards import emoji_font
 from touchstone.world import WorldRequest
 
 
@@ -25,7 +25,7 @@ def evaluate(config: SessionConfig, out: Path) -> int:
     """Runs a session to its report. Returns the exit code."""
     check(config, out)
     check_resumable(out, config.identity())
-    require_font()
+    emoji_font()
     if config.world in names(STACKS):
         code = find(STACKS, config.world)(config, out)
         if code:

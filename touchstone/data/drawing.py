@@ -19,7 +19,7 @@ HEADER, FOOTER = 48, 32
 _INK, _PALE, _DARK = (245, 245, 245), (165, 172, 182), (24, 28, 34)
 #: right card, wrong card, no execution: told apart by lightness too
 VERDICT_COLOURS = {"right": (26, 135, 84), "wrong": (201, 122, 0), "none": (190, 45, 55)}
-VERDICT_WORDS = {"right": "right card", "wrong": "wrong card", "none": "no touch"}
+VERDICT_WORDS = {"right": "right card", "wrong": "wrong card", "none": "no execution"}
 
 
 def outcome(verdict: Verdict) -> str:

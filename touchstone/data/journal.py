@@ -35,6 +35,7 @@ __all__ = [
     "EpisodeRecorder",
     "Session",
     "SessionRecord",
+    "check_resumable",
     "read_episode",
     "read_session",
 ]
@@ -96,6 +97,12 @@ class Session:
     def _append(self, line: EpisodeLine) -> None:
         disk.append_line(self.path / LINES, line.model_dump_json())
         self._finished[line.episode] = line
+
+
+def check_resumable(out: Path, config: dict[str, Any]) -> None:
+    """Raises UsageError if the folder `out` holds a session of another configuration; writes nothing."""
+    if (out / HEAD).exists():
+        _head_for(out, config)
 
 
 def _head_for(out: Path, config: dict[str, Any]) -> SessionHead:

@@ -59,7 +59,9 @@ def _check_policy(policy: str) -> None:
     if is_address(policy):
         scheme = policy.split("://", 1)[0]
         if scheme not in names(POLICY_SCHEMES):
-            raise UsageError(f"Unknown policy address '{policy}'; use one of: {'://, '.join(names(POLICY_SCHEMES))}://.")
+            raise UsageError(
+                f"Unknown policy address '{policy}'; use one of: {'://, '.join(names(POLICY_SCHEMES))}://."
+            )
     elif ":" not in policy and policy not in names(POLICIES):
         raise UsageError(
             f"Unknown policy '{policy}'; choose one of: {', '.join(names(POLICIES))}, "

@@ -38,6 +38,8 @@ class SessionProgress:
         """After every episode, and once before the first with `line` None."""
         if line is not None:
             self._score.add(line.verdict)
-        self._bar.update(self._task, completed=done, total=trials, score=self._score.text())
+        self._bar.update(self._task, completed=done, total=trials, score=self._score.text)
         if line is not None and not self._bar.console.is_terminal:
-            self._bar.console.print(f"{done}/{trials}  {line.episode}  {line.verdict.reason}  [{self._score.text()}]", markup=False)
+            self._bar.console.print(
+                f"{done}/{trials}  {line.episode}  {line.verdict.reason}  [{self._score.text}]", markup=False
+            )

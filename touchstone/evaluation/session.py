@@ -35,9 +35,7 @@ def run_session(
     session = Session.open(out, config.identity(), _provenance(config, offer, policy))
     with session:
         finished = session.finished()
-        specs = [
-            task.plan(config.protocol, config.seed, index, arm, config.camera) for index in range(config.trials)
-        ]
+        specs = [task.plan(config.protocol, config.seed, index, arm, config.camera) for index in range(config.trials)]
         missing = [spec for spec in specs if spec.episode not in finished]
         done = len(specs) - len(missing)
         progress(None, done, len(specs))

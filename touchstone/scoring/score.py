@@ -38,8 +38,8 @@ def score_session(path: Path) -> Summary:
 def scored(path: Path) -> ScoredSession:
     """Scores the session in a folder.
 
-    Raises UsageError if there is none or it is empty, TouchstoneError if a file is missing or changed, or if a verdict
-    computed from the facts is not the one that was given live.
+    Raises UsageError if there is none or it is empty; TouchstoneError if a file is missing or changed, or if its
+    facts give another verdict than the live one.
     """
     record = read_session(path)
     task: Task = load(TASKS, record.config["task"])()
@@ -63,8 +63,8 @@ def failure(verdict: Verdict) -> str | None:
 def _same(line: EpisodeLine, again: Verdict) -> None:
     if again != line.verdict:
         raise TouchstoneError(
-            f"Episode {line.episode}: its facts give '{again.reason}' but live it was '{line.verdict.reason}'; "
-            "score it with the version that recorded it (session.json names it)."
+            f"Episode {line.episode}: its facts give '{again.reason}' but live it was "
+            f"'{line.verdict.reason}'; score it with the version that recorded it (session.json names it)."
         )
 
 

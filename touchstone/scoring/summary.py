@@ -13,7 +13,7 @@ from touchstone.scoring.rates import Rate
 
 
 class Slots(Record):
-    """Asked against chosen. counts[asked][chosen], in the order of `names`; the last column: none was touched."""
+    """Asked against chosen. counts[asked][chosen], in the order of `names`; last column: none was touched."""
 
     names: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
@@ -29,7 +29,7 @@ class Agreement(Record):
 class Summary(Record):
     """The scores of a session. recognition's trials are execution's successes; overall needs both.
 
-    planned: how many episodes were asked for, None if not recorded. privileged: the policy saw simulator facts.
+    planned: episodes asked for, None if not recorded. privileged: the policy saw simulator facts.
     failures: reason -> count. shader: how a twin rendered, or None.
     """
 

@@ -6,7 +6,7 @@ import re
 
 from touchstone.errors import UsageError
 
-_SENTENCE = re.compile(r"\s*touch\s+(?P<label>.+?)\.?\s*", flags=re.IGNORECASE | re.DOTALL)
+_SENTENCE = re.compile(r"\s*touch\s+(?P<label>[^.\s].*?)\.?\s*", flags=re.IGNORECASE | re.DOTALL)
 
 
 def touch_instruction(label: str) -> str:

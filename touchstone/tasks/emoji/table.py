@@ -81,9 +81,7 @@ EXCLUDED: dict[str, tuple[str, ...]] = {
         r"antenna bars|vibration mode|dotted six-pointed star|currency exchange|(double )?curly loop",
         r"plus|minus|divide|white (question|exclamation) mark|muted speaker|bell with slash",
     ),
-    "zodiac": (
-        r"Aries|Taurus|Gemini|Cancer|Leo|Virgo|Libra|Scorpio|Sagittarius|Capricorn|Aquarius|Pisces|Ophiuchus",
-    ),
+    "zodiac": (r"Aries|Taurus|Gemini|Cancer|Leo|Virgo|Libra|Scorpio|Sagittarius|Capricorn|Aquarius|Pisces|Ophiuchus",),
     "clock faces, moon phases, globes": (
         r".*(o’clock|-thirty)",
         r".*(quarter|gibbous|full|new|waxing crescent|waning crescent) moon( face)?",

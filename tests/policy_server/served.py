@@ -1,0 +1,50 @@
+"""A policy in a server process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = """
+import sys
+from policy_server.loading import load_policy
+from policy_server.server import serve
+from touchstone.errors import TouchstoneError
+try:
+    sys.exit(serve(load_policy(sys.argv[1]), sys.argv[2]))
+except TouchstoneError as error:
+    print(error, file=sys.stderr)
+    sys.exit(error.exit_code)
+"""
+
+
+def start(policy: str, bind: str = "tcp://127.0.0.1:0", folder: Path | None = None, **streams) -> subprocess.Popen:
+    paths = [str(ROOT), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, policy, bind],
+        cwd=folder or Path(__file__).parent,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        stdout=subprocess.PIPE,
+        text=True,
+        **streams,
+    )
+
+
+@contextmanager
+def serving(policy: str, bind: str = "tcp://127.0.0.1:0", folder: Path | None = None):
+    """Yields the process and the address it printed; kills it in the end."""
+    process = start(policy, bind, folder)
+    try:
+        line = process.stdout.readline()
+        assert line.startswith("serving ") and " on " in line, f"printed {line!r}"
+        yield process, line.split(" on ")[1].strip()
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        process.wait(10)
+        process.stdout.close()
