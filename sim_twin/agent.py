@@ -17,7 +17,9 @@ def agent_class(arm: Arm) -> type[BaseAgent]:
         urdf_path = str(arm.urdf)
         # collision boxes of neighbouring links and of bar and fingers overlap
         disable_self_collisions = True
-        keyframes = {"ready": Keyframe(qpos=[*arm.ready, arm.gripper.open, arm.gripper.open], pose=sapien.Pose())}
+        keyframes = {  # noqa: RUF012 - how ManiSkill declares them
+            "ready": Keyframe(qpos=[*arm.ready, arm.gripper.open, arm.gripper.open], pose=sapien.Pose())
+        }
 
         @property
         def _controller_configs(self):

@@ -25,6 +25,7 @@ from touchstone.robots.base import Arm
 SIM_FREQUENCY = 100  # [Hz], GrinningFace (ManiSkill's default)
 WOOD = np.array([214, 183, 146]) / 256
 BLUE = np.array([98, 117, 188]) / 256
+PLINTH = np.array([0.20, 0.21, 0.22])
 TABLE_HEIGHT = 0.9196429  # of ManiSkill's table [m]
 TABLE_SCALE = 1.75
 
@@ -70,6 +71,8 @@ class BenchEnv(BaseEnv):
 
     def _load_scene(self, options: dict) -> None:
         self._build_table()
+        # the arm's base stands TABLE_Z over the table; without a plinth under it, it would float
+        self._build_block("plinth", (0.117, 0.077, -TABLE_Z / 2), (-0.04, 0.0, TABLE_Z / 2), PLINTH)
         self._build_block("background", (0.5, 1.3, 2.0), (1.25, -0.75, 0.9804), WOOD)
         self._build_block("wall", (1.3, 0.5, 2.0), (0.25, 1.05, 0.9804), BLUE)
         scene = self.scene.sub_scenes[0]

@@ -20,7 +20,7 @@ from touchstone.world import Observation
 
 
 class EpisodeRecorder:
-    """Writes one episode: `tick` for every tick, then `finish` or `abandon`; TouchstoneError on a full disk."""
+    """Writes one episode: `tick` for every tick, then `finish` or `abandon`. Full disk: TouchstoneError."""
 
     def __init__(self, session: Path, world: str, spec: Spec, append: Callable[[EpisodeLine], None]) -> None:
         self._session, self._world, self._spec, self._append = session, world, spec, append

@@ -76,9 +76,7 @@ def check_gpu() -> Check:
             fix="restart after a driver update; in a container, start it with the GPU's utilities",
         )
     if answer.problem:
-        return Check(
-            name="GPU", status="not needed here", detail="no NVIDIA GPU; the twin renders on the CPU"
-        )
+        return Check(name="GPU", status="not needed here", detail="no NVIDIA GPU; the twin renders on the CPU")
     return Check(name="GPU", status="ok", detail="; ".join(answer.text.splitlines()))
 
 

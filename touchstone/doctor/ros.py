@@ -53,7 +53,7 @@ def check_dds_profile(prefix: Path = Path(sys.prefix)) -> Check:
         ElementTree.parse(path)
         problem = ""
     except (OSError, ElementTree.ParseError) as error:
-        problem = f"{path} cannot be read ({error})"
+        problem = f"{path} cannot be read ({getattr(error, 'strerror', None) or error})"
     free = shutil.disk_usage(SHARED_MEMORY).free / 2**20 if SHARED_MEMORY.is_dir() else 0.0
     if problem:
         status, detail, fix = "missing", problem, SET_UP

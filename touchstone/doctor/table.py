@@ -24,9 +24,7 @@ def print_table(checks: list[Check], console: Console | None = None) -> None:
             console.print(f"[{COLOURS[check.status]}]{check.name}[/]: {_plain(check.fix)}", soft_wrap=True)
     blocking = [check.name for check in checks if check.blocks]
     if blocking:
-        console.print(
-            f"[red]`make touch-emoji` cannot run: {', '.join(blocking)} missing.[/]", soft_wrap=True
-        )
+        console.print(f"[red]`make touch-emoji` cannot run: {', '.join(blocking)} missing.[/]", soft_wrap=True)
     else:
         console.print("[green]`make touch-emoji` can run on this machine.[/]")
 

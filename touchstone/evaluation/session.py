@@ -56,6 +56,7 @@ def _provenance(config: SessionConfig, offer, policy: Policy) -> dict:
         "plant": offer.plant,
         "path": offer.path,
         "time_scale": "lockstep",
+        "trials": config.trials,
         "touchstone": version("touchstone-vla"),
         "python": platform.python_version(),
         "machine": platform.platform(),

@@ -38,8 +38,8 @@ def score_session(path: Path) -> Summary:
 def scored(path: Path) -> ScoredSession:
     """Scores the session in a folder.
 
-    Raises UsageError if there is none or it is empty; TouchstoneError if a file is missing or changed, or if its
-    facts give another verdict than the live one.
+    Raises UsageError if there is none or it is empty; TouchstoneError if a file is missing or changed, or
+    if its facts give another verdict than the live one.
     """
     record = read_session(path)
     task: Task = load(TASKS, record.config["task"])()
