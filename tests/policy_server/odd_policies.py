@@ -57,6 +57,6 @@ class Reports(_Odd):
     """Says in its action what it saw: mean of the picture, of the joints, whether the picture is exact."""
 
     def infer(self, observation):
-        frame = observation.cameras["grinningface"]
+        frame = observation.cameras["scene"]
         seen = [frame.image.astype(np.float64).mean(), float(observation.joints.position.sum()), frame.model.K[0, 0]]
         return single_delta(observation, np.array(seen), 1.0, 5.0)

@@ -62,7 +62,7 @@ def observation(number: int = 1, ee: Pose = READY, commanded: Pose = READY, **ch
         "step": number,
         "stamp_ns": 10**18 + number,
         "clock": "sim",
-        "cameras": {"grinningface": frame},
+        "cameras": {"scene": frame},
         "joints": JointState(tuple("abcdef"), *generator.normal(size=(3, 6))),
         "ee": ee,
         "ee_commanded": commanded,

@@ -24,10 +24,10 @@ except TouchstoneError as error:
 
 
 def start(policy: str, bind: str = "tcp://127.0.0.1:0", folder: Path | None = None, **streams) -> subprocess.Popen:
-    paths = [str(ROOT), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, policy, bind],
-        cwd=folder or Path(__file__).parent,
+        cwd=folder or ROOT,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
         stdout=subprocess.PIPE,
         text=True,

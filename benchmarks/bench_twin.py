@@ -1,0 +1,95 @@
+"""Our lockstep tick beside ManiSkill's own `env.step` of the same scene, camera and rates, in one run.
+
+    python benchmarks/bench_twin.py [--ticks 60]
+
+Both run 20 physics steps of 10 ms a tick (5 Hz control) with the arm at rest; `with camera` renders 640x480.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import gymnasium
+import numpy as np
+import torch
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from sim_twin.rendering import DEFAULT_SHADER, render_backend
+from sim_twin.world import make_world
+from touchstone.cameras import preset
+from touchstone.policy import Chunk
+from touchstone.robots.base import arm as find_arm
+from touchstone.tasks.emoji.touch import TouchEmoji
+from touchstone.world import WorldRequest
+
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Options:
+    ticks: int = 60
+    """ticks a round; three rounds are interleaved, the medians are printed"""
+
+
+def main(options: Options) -> None:
+    arm = find_arm("wx250s")
+    world = make_world(WorldRequest(arm.name, "grinningface"))
+    spec = TouchEmoji().plan("val", 0, 0, arm)
+    bare = {
+        mode: gymnasium.make(
+            "TouchstoneBench-v1",
+            arm=arm,
+            camera=preset("grinningface"),
+            shader=DEFAULT_SHADER,
+            obs_mode=mode,
+            control_mode="pd_joint_pos",
+            reward_mode="none",
+            sim_backend="physx_cpu",
+            render_backend=render_backend(),
+            sim_config={"control_freq": 5},
+        ).unwrapped
+        for mode in ("state_dict", "rgb")
+    }
+    rest = torch.tensor([*arm.ready, arm.gripper.open], dtype=torch.float32)
+    for env in bare.values():
+        env.reset(seed=0)
+        env.step(rest)
+
+    def ours(look: bool) -> None:
+        world.reset(spec)
+        for k in range(options.ticks):
+            stamp = k * spec.dt_ns
+            answers = world.observe().id if look else 0
+            world.facts()
+            world.command(Chunk(answers, stamp, 0.2, "target_delta", np.zeros((1, 6)), np.ones(1)))
+            world.advance(stamp + spec.dt_ns)
+
+    def theirs(mode: str) -> None:
+        for _ in range(options.ticks):
+            bare[mode].step(rest)
+
+    contestants = {
+        ("touchstone", "without camera"): lambda: ours(False),
+        ("maniskill env.step", "without camera"): lambda: theirs("state_dict"),
+        ("touchstone", "with camera"): lambda: ours(True),
+        ("maniskill env.step", "with camera"): lambda: theirs("rgb"),
+    }
+    ms: dict[tuple[str, str], list[float]] = {key: [] for key in contestants}
+    for _ in range(ROUNDS):
+        for key, run in contestants.items():
+            started = time.perf_counter()
+            run()
+            ms[key].append((time.perf_counter() - started) / options.ticks * 1e3)
+
+    table = Table("tick of 200 ms", "touchstone ms", "env.step ms", "ratio", title=f"shader {DEFAULT_SHADER}, 640x480")
+    for case in ("without camera", "with camera"):
+        mine, other = (float(np.median(ms[who, case])) for who in ("touchstone", "maniskill env.step"))
+        table.add_row(case, f"{mine:.2f}", f"{other:.2f}", f"{mine / other:.2f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options))

@@ -1,0 +1,1 @@
+"""Who decides: the wire protocol, its server and client, and the policies."""

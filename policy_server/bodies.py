@@ -1,0 +1,127 @@
+"""What a header's body holds, field by field; pictures travel as array frames and are named here.
+
+These records mirror `touchstone.world` and `touchstone.policy`; `policy_server.codec` converts.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from touchstone.facts import Facts, Record
+from touchstone.policy import ActionKind, PolicyContract
+from touchstone.spec import Brief, Spec
+
+Floats = list[float]
+Pose7 = Annotated[list[float], Field(min_length=7, max_length=7)]
+Stamp = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+
+
+class Body(Record):
+    """Types must be exact; nothing is coerced."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class CameraBody(Body):
+    """image, depth: names of arrays. K: nine numbers by rows. The rest: `CameraFrame` and `CameraModel`."""
+
+    image: str
+    stamp_ns: Stamp
+    clock: str
+    stale: bool
+    depth: str | None
+    depth_scale: float | None
+    width: int
+    height: int
+    K: Annotated[list[float], Field(min_length=9, max_length=9)]
+    distortion: Annotated[list[float], Field(max_length=14)]
+    base_from_camera: Pose7
+
+
+class PrivilegedBody(Record):
+    """Not strict: these records hold tuples, which msgpack gives back as lists."""
+
+    spec: Spec
+    facts: Facts
+
+
+class ObservationBody(Body):
+    """As `Observation`; history holds the same, oldest first."""
+
+    id: Stamp
+    episode: str
+    step: int
+    stamp_ns: Stamp
+    clock: str
+    cameras: dict[str, CameraBody]
+    joint_names: list[str]
+    joint_position: Floats
+    joint_velocity: Floats
+    joint_effort: Floats
+    ee: Pose7
+    ee_commanded: Pose7
+    opening: float
+    width: float
+    force: float | None
+    instruction: str
+    temperatures: Floats
+    history: list[ObservationBody]
+    privileged: dict | None
+
+
+class ChunkBody(Body):
+    """As `Chunk`, whose actions and gripper are the arrays `actions` and `gripper`."""
+
+    answers: Stamp
+    t0_ns: Stamp
+    dt: float
+    kind: ActionKind
+    frame: str
+    gripper_force: float | None
+    terminate: bool
+
+
+class TimingBody(Body):
+    """Milliseconds on the server: waiting in its queue, in the policy, and from arrival to answer."""
+
+    queue_ms: float
+    infer_ms: float
+    total_ms: float
+
+
+class InferRequest(Body):
+    observation: ObservationBody
+
+
+class InferReply(Body):
+    chunk: ChunkBody
+    timing: TimingBody
+
+
+class ResetRequest(Record):
+    brief: Brief
+
+
+class HelloReply(Record):
+    """contract: of the policy that is served. server: its Touchstone version."""
+
+    contract: PolicyContract
+    server: str
+
+
+class HealthReply(Body):
+    """busy: the policy works. queued: requests that wait. answered, refused: since the server started."""
+
+    busy: bool
+    queued: int
+    answered: int
+    refused: int
+    uptime_s: float
+
+
+class ErrorReply(Body):
+    """sentence: what went wrong, for people."""
+
+    sentence: str

@@ -1,0 +1,55 @@
+"""Finds a policy by its registered name or as `module:Class`."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+from touchstone.errors import TouchstoneError, UsageError
+from touchstone.policy import Policy, PolicyContract
+from touchstone.registry import POLICIES, load
+
+
+def load_policy(name: str) -> Policy:
+    """A new policy. name: a registered one, or `module:Class` with modules of the current folder importable.
+
+    Raises UsageError, in one sentence, when there is no such policy or it cannot be made.
+    """
+    factory = _from_module(name) if ":" in name else load(POLICIES, name)
+    try:
+        policy = factory()
+    except TouchstoneError:
+        raise
+    except Exception as error:
+        raise UsageError(f"Policy '{name}' could not be made: {type(error).__name__}: {error}.") from error
+    if not isinstance(getattr(policy, "contract", None), PolicyContract):
+        raise UsageError(f"'{name}' is no policy: it has no `contract` of type PolicyContract.")
+    for method in ("infer", "reset"):
+        if not callable(getattr(policy, method, None)):
+            raise UsageError(f"'{name}' is no policy: it has no method `{method}`.")
+    return policy
+
+
+def _from_module(name: str):
+    module_name, _, attribute = name.partition(":")
+    if not all(part.isidentifier() for part in module_name.split(".")) or not attribute.isidentifier():
+        raise UsageError(f"'{name}' is neither a policy's name nor written like my_module:MyPolicy.")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (module_name + ".").startswith(error.name + "."):
+            raise UsageError(
+                f"There is no module '{module_name}' here; start in the folder that holds it."
+            ) from error
+        raise UsageError(f"Module '{module_name}' needs '{error.name}', which is not installed.") from error
+    except Exception as error:
+        raise UsageError(
+            f"Module '{module_name}' could not be imported: {type(error).__name__}: {error}."
+        ) from error
+    factory = getattr(module, attribute, None)
+    if not callable(factory):
+        raise UsageError(f"Module '{module_name}' has no class '{attribute}'.")
+    return factory

@@ -1,0 +1,203 @@
+"""Messages on the wire: one msgpack header frame, then one frame for each array. No pickle, ever.
+
+`docs/protocol.md` describes the same for those who write a client or a server in another language.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgpack
+import numpy as np
+from pydantic import ConfigDict, Field, JsonValue, ValidationError
+
+from policy_server import jpeg
+from touchstone.errors import TouchstoneError
+from touchstone.facts import Record
+
+PROTOCOL_VERSION = 1
+
+MAX_HEADER_BYTES = 1 << 20
+MAX_ARRAYS = 256
+MAX_DIMENSIONS = 8
+MAX_ARRAY_BYTES = 64 << 20  # a 4K RGB picture is 25 MB
+MAX_MESSAGE_BYTES = 256 << 20
+
+_DTYPE_NAMES = ("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64")
+_DTYPE_NAMES += ("float16", "float32", "float64")
+#: little-endian on the wire
+DTYPES = {name: np.dtype(name).newbyteorder("<") for name in _DTYPE_NAMES}
+
+Op = Literal["hello", "reset", "infer", "health", "bye"]
+ErrorCode = Literal["bad_request", "version", "contract", "policy_error", "busy", "deadline"]
+
+
+class WireError(TouchstoneError):
+    """A message that breaks the protocol. code: for the reply. request_id: of the message, 0 if illegible."""
+
+    def __init__(self, sentence: str, code: ErrorCode = "bad_request", request_id: int = 0):
+        super().__init__(sentence)
+        self.code: ErrorCode = code
+        self.request_id = request_id
+
+
+class ArrayDescriptor(Record):
+    """One array frame. shape: of the decoded array. `jpeg` needs uint8[H,W,3]."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str = Field(max_length=200)
+    dtype: str = Field(max_length=10)
+    shape: list[int] = Field(max_length=MAX_DIMENSIONS)
+    codec: Literal["raw", "jpeg"] = "raw"
+
+
+class Header(Record):
+    """The first frame. budget_ms: how long the sender waits, None = for ever. error: of a refusal."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    version: int = PROTOCOL_VERSION
+    op: Op
+    id: int = Field(ge=0, lt=2**63)
+    session: str = Field(default="", max_length=64)
+    budget_ms: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    error: ErrorCode | None = None
+    body: dict[str, JsonValue] = Field(default={})
+    arrays: list[ArrayDescriptor] = Field(default=[], max_length=MAX_ARRAYS)
+
+
+def pack(
+    header: Header, arrays: Mapping[str, np.ndarray] | None = None, as_jpeg: frozenset[str] = frozenset()
+) -> list[Any]:
+    """The frames of a message: bytes, then a buffer for each array, uncopied where contiguous.
+
+    `header.arrays` is filled from `arrays`; those named in `as_jpeg` are compressed, with loss. The arrays must
+    not change until the message has left. Raises WireError for what the protocol does not carry.
+    """
+    descriptors, frames = [], []
+    for name, array in (arrays or {}).items():
+        array = np.asarray(array)
+        if array.dtype.name not in DTYPES:
+            raise WireError(f"Array '{name}' has dtype {array.dtype}, which the protocol does not carry.")
+        if array.ndim > MAX_DIMENSIONS or array.nbytes > MAX_ARRAY_BYTES:
+            raise WireError(f"Array '{name}' of shape {array.shape} is larger than the protocol carries.")
+        compress = name in as_jpeg
+        if compress and (array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size):
+            raise WireError(f"Array '{name}' is no uint8[H,W,3] picture and cannot be sent as JPEG.")
+        descriptors.append(
+            {
+                "name": name,
+                "dtype": array.dtype.name,
+                "shape": list(array.shape),
+                "codec": "jpeg" if compress else "raw",
+            }
+        )
+        frames.append(jpeg.encode(array) if compress else _buffer(array))
+    if len(descriptors) > MAX_ARRAYS:
+        raise WireError(f"A message carries at most {MAX_ARRAYS} arrays and this one has {len(descriptors)}.")
+    fields = {name: getattr(header, name) for name in Header.model_fields} | {"arrays": descriptors}
+    try:
+        head = msgpack.packb(fields)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise WireError(f"The message holds a value that msgpack does not carry: {error}.") from error
+    if len(head) > MAX_HEADER_BYTES:
+        raise WireError(f"The header is {len(head)} bytes long and the limit is {MAX_HEADER_BYTES}.")
+    return [head, *frames]
+
+
+def unpack(frames: Sequence[Any]) -> tuple[Header, dict[str, np.ndarray]]:
+    """Header and read-only arrays of a message; raw arrays are views of the frames.
+
+    frames: bytes-like objects. Raises WireError for anything that is not exactly a message of this protocol.
+    """
+    if not frames:
+        raise WireError("The message is empty.")
+    header = _unpack_header(memoryview(frames[0]))
+    buffers = [memoryview(frame) for frame in frames[1:]]
+
+    def refuse(why: str) -> WireError:
+        return WireError(why, request_id=header.id)
+
+    if len(buffers) != len(header.arrays):
+        raise refuse(f"The header announces {len(header.arrays)} arrays and {len(buffers)} came.")
+    if sum(buffer.nbytes for buffer in buffers) > MAX_MESSAGE_BYTES:
+        raise refuse(f"The message is larger than {MAX_MESSAGE_BYTES} bytes.")
+    decoded_bytes, arrays = 0, {}
+    for descriptor, buffer in zip(header.arrays, buffers, strict=True):
+        if descriptor.name in arrays:
+            raise refuse(f"Two arrays are called '{descriptor.name}'.")
+        decoded_bytes += _checked_size(descriptor, refuse)
+        if decoded_bytes > MAX_MESSAGE_BYTES:
+            raise refuse(f"The message is larger than {MAX_MESSAGE_BYTES} bytes.")
+        arrays[descriptor.name] = _unpack_array(descriptor, buffer, refuse)
+    return header, arrays
+
+
+def _buffer(array: np.ndarray) -> memoryview:
+    contiguous = np.ascontiguousarray(array, dtype=DTYPES[array.dtype.name])
+    return memoryview(contiguous.reshape(-1).view(np.uint8))
+
+
+def _unpack_header(frame: memoryview) -> Header:
+    if frame.nbytes > MAX_HEADER_BYTES:
+        raise WireError(f"The header is {frame.nbytes} bytes long and the limit is {MAX_HEADER_BYTES}.")
+    try:
+        fields = msgpack.unpackb(frame, raw=False, strict_map_key=True)
+    except Exception as error:  # msgpack raises a different type for each kind of damage
+        raise WireError("The first frame is not a msgpack header.") from error
+    if not isinstance(fields, dict):
+        raise WireError("The first frame is not a msgpack map.")
+    version, request_id = fields.get("version"), fields.get("id")
+    legible_id = request_id if isinstance(request_id, int) and 0 <= request_id < 2**63 else 0
+    if version != PROTOCOL_VERSION or isinstance(version, bool):
+        raise WireError(
+            f"The message speaks wire protocol {version!r:.20} and this side speaks {PROTOCOL_VERSION}; "
+            "install the same Touchstone on both sides.",
+            code="version",
+            request_id=legible_id,
+        )
+    try:
+        return Header.model_validate(fields)
+    except (ValidationError, RecursionError) as error:
+        raise WireError(f"The header is wrong: {first_complaint(error)}.", request_id=legible_id) from error
+
+
+def first_complaint(error: Exception) -> str:
+    """The first thing that pydantic found, as part of a sentence."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "message"
+    return f"{where[:80]}: {first['msg']}".rstrip(".")
+
+
+def _checked_size(descriptor: ArrayDescriptor, refuse) -> int:
+    if descriptor.dtype not in DTYPES:
+        raise refuse(f"Array '{descriptor.name}' has dtype '{descriptor.dtype}', which is not carried.")
+    # a zero in the shape must not hide a dimension too large for NumPy
+    extent = math.prod(max(n, 1) for n in descriptor.shape) * DTYPES[descriptor.dtype].itemsize
+    if any(n < 0 for n in descriptor.shape) or extent > MAX_ARRAY_BYTES:
+        raise refuse(f"Array '{descriptor.name}' has a shape that the protocol does not carry.")
+    return math.prod(descriptor.shape) * DTYPES[descriptor.dtype].itemsize
+
+
+def _unpack_array(descriptor: ArrayDescriptor, buffer: memoryview, refuse) -> np.ndarray:
+    dtype, shape = DTYPES[descriptor.dtype], tuple(descriptor.shape)
+    if descriptor.codec == "jpeg":
+        array = jpeg.decode(buffer, shape, descriptor.dtype)
+        if array is None:
+            raise refuse(f"Array '{descriptor.name}' is not a JPEG picture of the announced size.")
+    else:
+        expected = math.prod(shape) * dtype.itemsize
+        if buffer.nbytes != expected:
+            raise refuse(f"Array '{descriptor.name}' has {buffer.nbytes} bytes, not {expected}.")
+        array = np.frombuffer(buffer, dtype=dtype).reshape(shape) if expected else np.empty(shape, dtype)
+        if not array.flags.aligned:
+            array = array.copy()
+    if descriptor.dtype == "bool" and array.size and array.view(np.uint8).max() > 1:
+        raise refuse(f"Array '{descriptor.name}' holds bytes that are not booleans.")
+    array.flags.writeable = False
+    return array
