@@ -52,6 +52,8 @@ class BenchEnv(BaseEnv):
         model = self.camera_model
         # SAPIEN's camera looks along +x with y left and z up; OpenCV's along +z with x right and y down
         optical_from_sapien = np.array([[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1.0]])
+        # SAPIEN counts pixels from their corners, OpenCV from their centres
+        intrinsic = model.K + [[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]]
         pose = sapien.Pose(model.base_from_camera.matrix() @ optical_from_sapien)
         return [
             CameraConfig(
@@ -59,7 +61,7 @@ class BenchEnv(BaseEnv):
                 pose=pose,
                 width=model.width,
                 height=model.height,
-                intrinsic=model.K,
+                intrinsic=intrinsic,
                 near=0.01,
                 far=100,
                 shader_pack=self._shader,

@@ -36,3 +36,10 @@ def require_vulkan() -> None:
             f"No Vulkan device that SAPIEN accepts ({error}); install an NVIDIA driver or Mesa >= 24.3 "
             "(run `touchstone doctor` for the line to paste)."
         ) from error
+
+
+def render_backend() -> str:
+    """ManiSkill's word for where to render: the GPU if torch sees one, else lavapipe on the CPU."""
+    import torch
+
+    return "sapien_cuda" if torch.cuda.is_available() else "sapien_cpu"

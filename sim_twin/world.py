@@ -11,7 +11,7 @@ import torch
 
 from sim_twin.bench_env import SIM_FREQUENCY
 from sim_twin.camera import SceneCamera
-from sim_twin.rendering import check_shader, require_vulkan
+from sim_twin.rendering import check_shader, render_backend, require_vulkan
 from touchstone.calibration import for_camera
 from touchstone.control.embodiment import ACTION_KINDS, Embodiment
 from touchstone.errors import UsageError, WorldFailure
@@ -57,7 +57,7 @@ class TwinWorld:
             shader=self._shader,
             obs_mode="none",
             sim_backend="physx_cpu",
-            render_backend="sapien_cuda" if torch.cuda.is_available() else "sapien_cpu",
+            render_backend=render_backend(),
         ).unwrapped
         self._env.reset(seed=0)
         self._robot = self._env.agent.robot._objs[0]

@@ -14,7 +14,7 @@ from touchstone.geometry import Pose, look_at
 class CameraModel:
     """A pinhole camera.
 
-    width, height: pixels. K: float64[3,3], pixels. distortion: float64[5], OpenCV order k1 k2 p1 p2 k3.
+    width, height: pixels. K: float64[3,3], pixels; as in OpenCV, (0, 0) is the centre of the top left pixel. distortion: float64[5], OpenCV order k1 k2 p1 p2 k3.
     base_from_camera: pose of the OpenCV optical frame (x right, y down, z forward) in the arm's base frame.
     """
 
@@ -54,7 +54,7 @@ class CameraModel:
 def pinhole(width: int, height: int, vertical_fov: float) -> np.ndarray:
     """K of an ideal pinhole with square pixels; `vertical_fov` in radians."""
     focal = height / 2 / np.tan(vertical_fov / 2)
-    return np.array([[focal, 0.0, width / 2], [0.0, focal, height / 2], [0.0, 0.0, 1.0]])
+    return np.array([[focal, 0.0, (width - 1) / 2], [0.0, focal, (height - 1) / 2], [0.0, 0.0, 1.0]])
 
 
 def _grinningface() -> CameraModel:

@@ -16,7 +16,7 @@ WORLDS = "touchstone.worlds"  # name -> factory(WorldRequest) -> World
 STACKS = "touchstone.stacks"  # name -> run(SessionConfig) -> exit code: worlds that are several processes
 POLICIES = "touchstone.policies"  # name -> factory() -> Policy
 POLICY_SCHEMES = "touchstone.policy_schemes"  # URL scheme -> connect(url) -> Policy
-TASKS = "touchstone.tasks"  # name -> Task
+TASKS = "touchstone.tasks"  # name -> factory() -> Task
 ROBOTS = "touchstone.robots"  # name -> Arm
 
 

@@ -47,4 +47,4 @@ def test_grinningface_camera_is_the_published_one():
     model = preset("grinningface")
     assert abs(model.K[1, 1] - 350.8) < 0.05  # vertical fov 1.2 rad at 480 lines
     target_in_base = np.array([0.15, 0.65, 0.0]) - np.array([-0.25, 0.70, 0.10])
-    assert np.allclose(model.project(target_in_base), [[320, 240]])
+    assert np.allclose(model.project(target_in_base), [[319.5, 239.5]])

@@ -113,8 +113,7 @@ def _tick(spec, step, tcp: Pose, opening: float, closing: bool, picture, last: b
         instruction=spec.instruction,
     )
     objects = {
-        p.name: Fact(value=[*p.xy, TABLE_Z, 1.0, 0.0, 0.0, 0.0], source="sim", frame="base")
-        for p in spec.layout
+        p.name: Fact(value=[*p.xy, TABLE_Z, 1.0, 0.0, 0.0, 0.0], source="sim", frame="base") for p in spec.layout
     }
     facts = Facts(
         step=step,

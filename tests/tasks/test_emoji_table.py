@@ -34,7 +34,7 @@ def test_names_are_cldr_short_names():
 
 
 @pytest.mark.parametrize(
-    "name", ["three o’clock", "COOL button", "waxing gibbous moon", "blue heart", "Leo", "dog face", "Japanese here button"]
+    "name", ["three o’clock", "COOL button", "waxing gibbous moon", "blue heart", "Leo", "dog face", "e-mail"]
 )
 def test_near_identical_families_are_out(name):
     assert exclusion(name) is not None

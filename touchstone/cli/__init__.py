@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 
+from touchstone.environment import restart_clean
 from touchstone.errors import TouchstoneError
 
 
 def main() -> None:
     """Entry point. A user's mistake prints one sentence on stderr and exits with its code; Ctrl-C exits with 130."""
+    restart_clean()
     from touchstone.cli.commands import parse
 
     try:

@@ -61,9 +61,7 @@ def compressed_image(jpeg: bytes, stamp_ns: int, frame: str):
 
 def camera_info(model: CameraModel, stamp_ns: int, frame: str):
     """sensor_msgs/CameraInfo, `plumb_bob`, unrectified."""
-    whole = _make(
-        "sensor_msgs/msg/RegionOfInterest", x_offset=0, y_offset=0, height=0, width=0, do_rectify=False
-    )
+    whole = _make("sensor_msgs/msg/RegionOfInterest", x_offset=0, y_offset=0, height=0, width=0, do_rectify=False)
     return _make(
         "sensor_msgs/msg/CameraInfo",
         header=header(stamp_ns, frame),

@@ -19,8 +19,7 @@ def told_in_one_sentence(folder: Path):
     except OSError as error:
         why = error.strerror or error
         raise TouchstoneError(
-            f"The journal in {folder} cannot be written ({why}); "
-            "make room and run the same command again to resume."
+            f"The journal in {folder} cannot be written ({why}); make room and run the same command again to resume."
         ) from error
 
 

@@ -91,6 +91,4 @@ def _font(size: int):
 def _latin(text: str) -> str:
     """The bundled font has plain Latin and curly quotes only: accents go, the rest becomes `?`."""
     folded = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return "".join(
-        c if c.isascii() or c in "“”·" else {"’": "'", "–": "-", "—": "-"}.get(c, "?") for c in folded
-    )
+    return "".join(c if c.isascii() or c in "“”·" else {"’": "'", "–": "-", "—": "-"}.get(c, "?") for c in folded)

@@ -20,9 +20,7 @@ RecordType = TypeVar("RecordType", bound=Record)
 def encode(kind: str, data: Any) -> str:
     """The JSON text of `data`, a Record or a JSON-able value; `kind` says what it is (`spec`, ...)."""
     body = data.model_dump(mode="json") if isinstance(data, Record) else data
-    return json.dumps(
-        {"schema": SCHEMA, "kind": kind, "data": body}, ensure_ascii=False, separators=(",", ":")
-    )
+    return json.dumps({"schema": SCHEMA, "kind": kind, "data": body}, ensure_ascii=False, separators=(",", ":"))
 
 
 def decode(kind: str, text: str) -> Any:
@@ -31,15 +29,11 @@ def decode(kind: str, text: str) -> Any:
         message = json.loads(text)
         found, schema, data = message["kind"], message["schema"], message["data"]
     except (ValueError, KeyError, TypeError):
-        raise TouchstoneError(
-            f"A '{kind}' message is not JSON with schema, kind and data: {text[:60]!r}."
-        ) from None
+        raise TouchstoneError(f"A '{kind}' message is not JSON with schema, kind and data: {text[:60]!r}.") from None
     if found != kind:
         raise TouchstoneError(f"A '{kind}' message was expected and a '{found}' message came.")
     if schema != SCHEMA:
-        raise TouchstoneError(
-            f"A '{kind}' message has schema {schema} and this version reads {SCHEMA}; update it."
-        )
+        raise TouchstoneError(f"A '{kind}' message has schema {schema} and this version reads {SCHEMA}; update it.")
     return data
 
 
@@ -50,9 +44,7 @@ def decode_record(kind: str, text: str, record: type[RecordType]) -> RecordType:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise TouchstoneError(
-            f"A '{kind}' message does not fit its schema at '{where}': {first['msg']}."
-        ) from None
+        raise TouchstoneError(f"A '{kind}' message does not fit its schema at '{where}': {first['msg']}.") from None
 
 
 def chunk_to_json(chunk: Chunk) -> dict:

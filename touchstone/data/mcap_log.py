@@ -49,18 +49,14 @@ def read_episode(path: Path) -> EpisodeLog:
     log: EpisodeLog | None = None
     try:
         with Path(path).open("rb") as stream:
-            for _, channel, message in make_reader(stream).iter_messages(
-                topics=_JSON_TOPICS, log_time_order=False
-            ):
+            for _, channel, message in make_reader(stream).iter_messages(topics=_JSON_TOPICS, log_time_order=False):
                 text = cdr.deserialise(message.data, "std_msgs/msg/String").data
                 if channel.topic == "/spec":
                     log = EpisodeLog(decode_record("spec", text, Spec))
                 elif log is not None:
                     _add(log, channel.topic, text)
     except (OSError, McapError) as error:
-        raise TouchstoneError(
-            f"The episode {path} cannot be read ({error}); run the session again."
-        ) from error
+        raise TouchstoneError(f"The episode {path} cannot be read ({error}); run the session again.") from error
     if log is None:
         raise TouchstoneError(f"The episode {path} holds no spec; run the session again.")
     return log
@@ -143,9 +139,7 @@ class EpisodeWriter:
         self._json("/spec", self._spec, stamp)
         self._json("/instruction", observation.instruction, stamp)
         for name, frame in observation.cameras.items():
-            transform = cdr.static_transform(
-                frame.model.base_from_camera, stamp, BASE_FRAME, _optical_frame(name)
-            )
+            transform = cdr.static_transform(frame.model.base_from_camera, stamp, BASE_FRAME, _optical_frame(name))
             self._put("/tf_static", transform, stamp)
 
     def _camera(self, name: str, frame: CameraFrame) -> None:
@@ -160,9 +154,7 @@ class EpisodeWriter:
 
     def _put(self, topic: str, message, stamp_ns: int) -> None:
         if topic not in self._channels:
-            self._channels[topic] = self._writer.register_channel(
-                topic, "cdr", self._schema(message.__msgtype__)
-            )
+            self._channels[topic] = self._writer.register_channel(topic, "cdr", self._schema(message.__msgtype__))
         self._writer.add_message(self._channels[topic], time.time_ns(), cdr.serialise(message), stamp_ns)
 
     def _schema(self, type_name: str) -> int:

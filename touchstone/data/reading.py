@@ -38,9 +38,7 @@ class SessionRecord:
         entry = line.files["mcap"]
         path = self.path / entry.path
         if not path.is_file():
-            raise TouchstoneError(
-                f"Episode {line.episode} has lost its file {path}; run the same session again."
-            )
+            raise TouchstoneError(f"Episode {line.episode} has lost its file {path}; run the same session again.")
         if disk.sha256(path) != entry.sha256:
             raise TouchstoneError(
                 f"Episode {line.episode}: {path} is not the file that was recorded; delete it and resume."
@@ -57,18 +55,14 @@ def read_session(path: Path) -> SessionRecord:
     newest = {line.episode: line for line in read_lines(path / LINES)[0]}
     if not newest:
         raise UsageError(f"The session in {path} holds no finished episode yet; run the evaluation first.")
-    return SessionRecord(
-        path, head, tuple(sorted(newest.values(), key=lambda line: (line.index, line.episode)))
-    )
+    return SessionRecord(path, head, tuple(sorted(newest.values(), key=lambda line: (line.index, line.episode))))
 
 
 def read_head(path: Path) -> SessionHead:
     try:
         return SessionHead.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
-        raise UsageError(
-            f"{path} is not a session description that can be read; choose another OUT."
-        ) from None
+        raise UsageError(f"{path} is not a session description that can be read; choose another OUT.") from None
 
 
 def read_lines(path: Path) -> tuple[list[EpisodeLine], int]:
@@ -83,8 +77,6 @@ def read_lines(path: Path) -> tuple[list[EpisodeLine], int]:
         except ValidationError:
             if number == len(rows):
                 break
-            raise TouchstoneError(
-                f"{path} is damaged at line {number}; restore it or choose another OUT."
-            ) from None
+            raise TouchstoneError(f"{path} is damaged at line {number}; restore it or choose another OUT.") from None
         size += len(row)
     return lines, size

@@ -24,7 +24,7 @@ class FileEntry(Record):
 
 
 class StageStats(Record):
-    """Percentiles of one stage's latency [ms] over `n` ticks."""
+    """Percentiles of one stage's latency [ms], measured `n` times."""
 
     p50: float
     p99: float

@@ -50,9 +50,7 @@ class VideoWriter:
     def _encode(self, frame: np.ndarray) -> None:
         if self._stream is None:
             # veryfast: 5 ms a frame on one core, a third of the size that ultrafast makes
-            self._stream = self._container.add_stream(
-                "libx264", rate=self._rate, options={"preset": "veryfast"}
-            )
+            self._stream = self._container.add_stream("libx264", rate=self._rate, options={"preset": "veryfast"})
             self._stream.width, self._stream.height = frame.shape[1], frame.shape[0]
             self._stream.pix_fmt = "yuv420p"
         self._container.mux(self._stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from touchstone.data.disk import writable_folder
 from touchstone.errors import UsageError
 from touchstone.facts import Record
 from touchstone.registry import POLICIES, POLICY_SCHEMES, ROBOTS, STACKS, TASKS, WORLDS, names
@@ -47,7 +47,7 @@ def check(config: SessionConfig, out: Path) -> None:
     if config.world not in known:
         raise UsageError(f"Unknown world '{config.world}'; choose one of: {', '.join(known)}.")
     _check_policy(config.policy)
-    _check_writable(out)
+    writable_folder(out)
 
 
 def is_address(policy: str) -> bool:
@@ -68,10 +68,3 @@ def _check_policy(policy: str) -> None:
             "module:Class, or a server's address such as tcp://127.0.0.1:5555."
         )
 
-
-def _check_writable(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file; choose a folder with --out.")
-    ancestor = next(p for p in (out, *out.absolute().parents) if p.exists())
-    if not os.access(ancestor, os.W_OK | os.X_OK):
-        raise UsageError(f"Cannot write to {out}; choose another folder with --out.")

@@ -27,9 +27,7 @@ def interval_bar(rate: Rate, chance: float | None = None) -> Markup:
         parts.append(f'<text x="{x(chance)}" y="40" text-anchor="middle">chance {100 * chance:.0f} %</text>')
     if rate.rate is not None and rate.ci95 is not None:
         low, high = rate.ci95
-        parts.append(
-            f'<rect class="ci" x="{x(low)}" y="11" width="{round(x(high) - x(low), 1)}" height="10" rx="5"/>'
-        )
+        parts.append(f'<rect class="ci" x="{x(low)}" y="11" width="{round(x(high) - x(low), 1)}" height="10" rx="5"/>')
         parts.append(f'<circle class="dot" cx="{x(rate.rate)}" cy="16" r="6"/>')
     parts.append(f'<text x="{left}" y="40" text-anchor="start">0</text>')
     parts.append(f'<text x="{width - left}" y="40" text-anchor="end">100 %</text>')
@@ -39,7 +37,7 @@ def interval_bar(rate: Rate, chance: float | None = None) -> Markup:
 class LatencyScale:
     """A logarithmic axis [ms] that all stages of a session share."""
 
-    width, height, left = 360, 40, 10
+    width, height, left = 360, 40, 18
 
     def __init__(self, stages_ms: dict[str, list[float]]) -> None:
         positive = [value for values in stages_ms.values() for value in values if value > 0] or [1.0]
@@ -60,9 +58,7 @@ class LatencyScale:
                 x = self.left + number * step
                 box = f'x="{x:.1f}" y="{base - tall:.1f}" width="{step - 1:.1f}" height="{tall:.1f}"'
                 parts.append(f'<rect class="bin" {box}/>')
-        parts.append(
-            f'<line class="axis" x1="{self.left}" x2="{self.width - self.left}" y1="{base}" y2="{base}"/>'
-        )
+        parts.append(f'<line class="axis" x1="{self.left}" x2="{self.width - self.left}" y1="{base}" y2="{base}"/>')
         for name, value in (("p50", p50), ("p99", p99)):
             if value > 0:
                 x = self._x(value)
@@ -80,6 +76,4 @@ class LatencyScale:
 
 def _svg(width: float, height: float, title: str, parts: list[str]) -> Markup:
     title = str(Markup.escape(title))
-    return Markup(
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{title}">{"".join(parts)}</svg>'
-    )
+    return Markup(f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{title}">{"".join(parts)}</svg>')

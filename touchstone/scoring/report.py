@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from touchstone.scoring.score import ScoredSession, scored
 from touchstone.scoring.summary import Summary
 
 REPORT = "report.html"
+#: events of every good episode, which explain no failure
+_EXPECTED = ("close_commanded",)
 _WHAT = {
     "execution": "The motion was done, of all trials.",
     "recognition": "On the object asked for, of those executed.",
@@ -58,12 +61,25 @@ def _context(session: ScoredSession) -> dict[str, Any]:
         "counts": {kind: sum(one["kind"] == kind for one in episodes) for kind in VERDICT_WORDS},
         "slots": _slot_names(session),
         "latencies": _latencies(session),
-        "command": run.get("command"),
+        "command": _command(session),
         "started": record.head.runs[0].get("started_at", "") if record.head.runs else "",
         "runs": len(record.head.runs),
         "settings": _flat(record.config),
         "provenance": _flat({key: run[key] for key in run if key not in ("command", "started_at")}),
     }
+
+
+def _command(session: ScoredSession) -> str:
+    """What was typed, where that was recorded; else the command line that asks for the same episodes."""
+    config, summary = session.record.config, session.summary
+    recorded = session.record.last_run.get("command")
+    if recorded:
+        return recorded
+    words = ["touchstone", "eval", summary.task]
+    for name in ("world", "policy", "robot", "protocol", "seed", "camera", "shader"):
+        if config.get(name) is not None:
+            words += [f"--{name}", str(config[name])]
+    return shlex.join([*words, "--trials", str(summary.planned or summary.trials), "--out", "OUT"])
 
 
 def _rates(session: ScoredSession) -> list[dict[str, Any]]:
@@ -92,7 +108,7 @@ def _episode(session: ScoredSession, line: EpisodeLine) -> dict[str, Any]:
         "chosen": _card(line, line.verdict.chosen),
         "picture": picture,
         "files": {kind: entry.path for kind, entry in files.items()},
-        "events": ", ".join(f"{count} x {kind}" for kind, count in line.events.items()),
+        "events": ", ".join(f"{many} x {kind}" for kind, many in line.events.items() if kind not in _EXPECTED),
     }
 
 

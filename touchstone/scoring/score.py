@@ -91,9 +91,7 @@ def _summary(record: SessionRecord, stages_ms: dict[str, list[float]]) -> Summar
         overall=rate(succeeded, len(verdicts)),
         latency_ms={stage: stage_stats(values) for stage, values in stages_ms.items()},
         config_hash=record.head.config_hash,
-        privileged=any(
-            (run.get("contract") or {}).get("needs_privileged", False) for run in record.head.runs
-        ),
+        privileged=any((run.get("contract") or {}).get("needs_privileged", False) for run in record.head.runs),
         shader=(run.get("offer") or {}).get("shader"),
         failures=dict(Counter(why for why in map(failure, verdicts) if why is not None)),
         by_slot=_slots(record.lines),

@@ -49,7 +49,7 @@ def _rates(summary: Summary) -> Table:
 def _latencies(summary: Summary) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("latency")
-    for name in ("p50 ms", "p99 ms", "ticks"):
+    for name in ("p50 ms", "p99 ms", "times"):
         table.add_column(name, justify="right")
     for stage, stats in sorted(summary.latency_ms.items()):
         table.add_row(stage, f"{stats.p50:.1f}", f"{stats.p99:.1f}", str(stats.n))
