@@ -1,7 +1,7 @@
 """Round trip of one 640x480 RGB observation over loopback TCP: the policy server beside two plain ways to do it.
 
-Run `python benchmarks/bench_wire.py`. Each peer is its own server process and answers one action; all three carry the same
-picture and the same proprioception, in turns, in one run.
+Run `python benchmarks/bench_wire.py`. Each peer is its own server process and answers one action; all three carry
+the same picture and the same proprioception, in turns, in one run.
 
 - `touchstone`: PolicyClient and PolicyServer, every check on, a policy that answers at once.
 - `msgpack over ZMQ REQ/REP`: the whole observation as one msgpack map with the pictures as bytes.

@@ -40,9 +40,7 @@ class PolicyClient:
     budget_ms: how long `infer` waits. as_jpeg: sends pictures compressed, with loss, for slow links.
     """
 
-    def __init__(
-        self, url: str, timeout_s: float = CONNECT_S, budget_ms: float = BUDGET_MS, as_jpeg: bool = False
-    ):
+    def __init__(self, url: str, timeout_s: float = CONNECT_S, budget_ms: float = BUDGET_MS, as_jpeg: bool = False):
         check_address(url, "connect")
         self._url, self._budget_ms, self._as_jpeg = url, budget_ms, as_jpeg
         self._session = uuid.uuid4().hex
@@ -142,9 +140,7 @@ class PolicyClient:
         if self._socket.closed or self._lost is not None:
             raise PolicyFailure(self._lost or f"The link to the policy server at {self._url} is closed.")
         deadline = time.monotonic() + budget_ms / 1e3
-        request = Header.model_construct(
-            op=op, id=self._next_id, session=self._session, budget_ms=budget_ms, body=body
-        )
+        request = Header.model_construct(op=op, id=self._next_id, session=self._session, budget_ms=budget_ms, body=body)
         self._next_id += 1
         pictures = frozenset(name for name in arrays if self._as_jpeg and name.endswith("/image"))
         self._send(pack(request, arrays, pictures), deadline, budget_ms, op)
@@ -161,9 +157,7 @@ class PolicyClient:
             self._check_link()
             raise self._too_late(op, budget_ms) from error
 
-    def _receive(
-        self, request: Header, deadline: float, budget_ms: float
-    ) -> tuple[Header, dict[str, np.ndarray]]:
+    def _receive(self, request: Header, deadline: float, budget_ms: float) -> tuple[Header, dict[str, np.ndarray]]:
         while True:
             ready = dict(self._poller.poll(max(0.0, (deadline - time.monotonic()) * 1e3)))
             if self._socket in ready:
@@ -186,9 +180,7 @@ class PolicyClient:
         while self._monitor.poll(0):
             self._monitor.recv_multipart()
             if hasattr(self, "contract"):
-                self._lost = (
-                    f"The policy server at {self._url} is gone: it ended or the link broke; its log says why."
-                )
+                self._lost = f"The policy server at {self._url} is gone: it ended or the link broke; its log says why."
         if self._lost is not None:
             raise PolicyFailure(self._lost)
 

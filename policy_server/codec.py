@@ -92,9 +92,7 @@ def _observation_to_body(observation: Observation, prefix: str, arrays: Arrays) 
         "step": int(observation.step),
         "stamp_ns": int(observation.stamp_ns),
         "clock": observation.clock,
-        "cameras": {
-            name: _camera_to_body(frame, prefix + name, arrays) for name, frame in observation.cameras.items()
-        },
+        "cameras": {name: _camera_to_body(frame, prefix + name, arrays) for name, frame in observation.cameras.items()},
         "joint_names": list(joints.names),
         "joint_position": _floats(joints.position),
         "joint_velocity": _floats(joints.velocity),
@@ -107,8 +105,7 @@ def _observation_to_body(observation: Observation, prefix: str, arrays: Arrays) 
         "instruction": observation.instruction,
         "temperatures": _floats(observation.temperatures),
         "history": [
-            _observation_to_body(earlier, f"{prefix}{k}/", arrays)
-            for k, earlier in enumerate(observation.history)
+            _observation_to_body(earlier, f"{prefix}{k}/", arrays) for k, earlier in enumerate(observation.history)
         ],
         "privileged": None
         if privileged is None

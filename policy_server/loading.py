@@ -41,14 +41,10 @@ def _from_module(name: str):
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is not None and (module_name + ".").startswith(error.name + "."):
-            raise UsageError(
-                f"There is no module '{module_name}' here; start in the folder that holds it."
-            ) from error
+            raise UsageError(f"There is no module '{module_name}' here; start in the folder that holds it.") from error
         raise UsageError(f"Module '{module_name}' needs '{error.name}', which is not installed.") from error
     except Exception as error:
-        raise UsageError(
-            f"Module '{module_name}' could not be imported: {type(error).__name__}: {error}."
-        ) from error
+        raise UsageError(f"Module '{module_name}' could not be imported: {type(error).__name__}: {error}.") from error
     factory = getattr(module, attribute, None)
     if not callable(factory):
         raise UsageError(f"Module '{module_name}' has no class '{attribute}'.")

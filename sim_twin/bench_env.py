@@ -98,7 +98,13 @@ class BenchEnv(BaseEnv):
         mesh = Path(mani_skill.__file__).parent / "utils/scene_builder/table/assets/table.glb"
         builder.add_visual_from_file(str(mesh), scale=[TABLE_SCALE] * 3, pose=sapien.Pose(q=upright))
         builder.initial_pose = sapien.Pose([0.13, -0.70, TABLE_Z - TABLE_HEIGHT], upright)
-        builder.build_static(name="table")
+        table = builder.build_static(name="table")
+        body = table._objs[0].find_component_by_type(sapien.render.RenderBodyComponent)
+        for part in (part for shape in body.render_shapes for part in shape.parts):
+            # the mesh says "metal", on which a rasteriser without reflections shows no shadow
+            part.material.metallic_texture = _flat_texture(0)
+            if part.material.base_color_texture is not None:
+                part.material.base_color_texture.upload(_less_orange(part.material.base_color_texture.download()))
 
     def _build_block(self, name: str, half_size, position, colour) -> None:
         builder = self.scene.create_actor_builder()
@@ -106,3 +112,15 @@ class BenchEnv(BaseEnv):
         builder.add_box_visual(half_size=half_size, material=material)
         builder.initial_pose = sapien.Pose(position)
         builder.build_static(name=name)
+
+
+def _flat_texture(grey: int) -> sapien.render.RenderTexture2D:
+    return sapien.render.RenderTexture2D(np.full((1, 1, 4), grey, np.uint8), "R8G8B8A8Unorm")
+
+
+def _less_orange(rgba: np.ndarray) -> np.ndarray:
+    # without its metal the mesh's wood glows; darker and greyer it looks like a varnished table again
+    grey = rgba[..., :3].mean(axis=-1, keepdims=True)
+    out = rgba.copy()
+    out[..., :3] = (0.60 * rgba[..., :3] + 0.15 * grey).astype(rgba.dtype)
+    return out

@@ -6,8 +6,8 @@ import os
 
 from touchstone.errors import MissingPart, UsageError
 
-#: `minimal` and `default` rasterise with shadows and look alike here; `rt` is ray traced, for stills
-SHADERS = ("minimal", "default", "rt")
+#: both rasterise with shadows and look alike here; `minimal` is the faster
+SHADERS = ("minimal", "default")
 DEFAULT_SHADER = "minimal"
 
 

@@ -14,7 +14,8 @@ from touchstone.geometry import Pose, look_at
 class CameraModel:
     """A pinhole camera.
 
-    width, height: pixels. K: float64[3,3], pixels; as in OpenCV, (0, 0) is the centre of the top left pixel. distortion: float64[5], OpenCV order k1 k2 p1 p2 k3.
+    width, height: pixels. K: float64[3,3], pixels; as in OpenCV, (0, 0) is the centre of the top left pixel.
+    distortion: float64[5], OpenCV order k1 k2 p1 p2 k3.
     base_from_camera: pose of the OpenCV optical frame (x right, y down, z forward) in the arm's base frame.
     """
 

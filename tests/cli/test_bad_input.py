@@ -86,7 +86,8 @@ def test_a_missing_font_is_named_before_anything_starts(capsys, monkeypatch, tmp
 def test_no_vulkan_device_is_one_sentence(tmp_path, world):
     nowhere = str(tmp_path / "no-driver.json")
     done = subprocess.run(
-        [sys.executable, "-m", "touchstone.cli", "eval", "touch-emoji", "--world", world, "--out", str(tmp_path / "run")],
+        [sys.executable, "-m", "touchstone.cli", "eval", "touch-emoji"]
+        + ["--world", world, "--out", str(tmp_path / "run")],
         env=os.environ | {"VK_DRIVER_FILES": nowhere, "VK_ICD_FILENAMES": nowhere},
         capture_output=True,
         text=True,

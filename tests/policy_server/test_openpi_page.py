@@ -42,9 +42,7 @@ def test_the_printed_adapter_turns_an_openpi_server_into_a_policy(openpi_server)
     module: dict = {}
     exec(code.replace("127.0.0.1:8000", f"127.0.0.1:{port}"), module)
     policy = module["OpenpiPolicy"]()
-    policy.reset(
-        Brief(episode="e", task="touch-emoji", instruction="Touch squid.", rate_hz=5, step_limit=60, seed=0)
-    )
+    policy.reset(Brief(episode="e", task="touch-emoji", instruction="Touch squid.", rate_hz=5, step_limit=60, seed=0))
     observation = samples.observation()
     chunk = policy.infer(observation)
     policy.socket.close()

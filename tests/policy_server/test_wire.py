@@ -103,7 +103,7 @@ def test_only_plain_values_pass_in_a_body(value):
 
 
 def test_deep_and_oversized_headers_are_refused():
-    nested = b'\x84\xa7version\x01\xa2op\xa5infer\xa2id\x01\xa4body\x81\xa1k' + b"\x91" * 900 + b"\xc0"
+    nested = b"\x84\xa7version\x01\xa2op\xa5infer\xa2id\x01\xa4body\x81\xa1k" + b"\x91" * 900 + b"\xc0"
     for frame in (nested, nested.replace(b"\x91" * 900, b"\x91" * 100_000), b"\xdf\xff\xff\xff\xff", b"\x80" * 2):
         refused_or_read([frame])
     with pytest.raises(WireError, match="limit"):

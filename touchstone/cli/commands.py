@@ -32,7 +32,7 @@ class Eval:
     camera: str = "grinningface"
     """camera preset, or the path of a calibration.yaml"""
     shader: str | None = None
-    """how the twin renders: minimal (default), default, rt"""
+    """how the twin renders: minimal or default; minimal unless said"""
 
     def run(self) -> int:
         from touchstone.cli.evaluate import evaluate

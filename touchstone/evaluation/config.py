@@ -67,4 +67,3 @@ def _check_policy(policy: str) -> None:
             f"Unknown policy '{policy}'; choose one of: {', '.join(names(POLICIES))}, "
             "module:Class, or a server's address such as tcp://127.0.0.1:5555."
         )
-

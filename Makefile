@@ -1,0 +1,54 @@
+# Every target sets up what it needs first (a virtual environment in .venv; nothing to do the second time).
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+TRIALS ?= 10
+POLICY ?= card-matcher
+PROTOCOL ?= val
+SEED ?= 0
+WORLD ?= twin-ros
+ROBOT ?= wx250s
+OUT ?= runs/touch-emoji
+
+# runs a program of the venv without what a sourced ROS underlay put in the environment
+RUN := .venv/bin/python -I touchstone/environment.py
+
+.PHONY: help setup touch-emoji test test-long lint bench doctor clean-venv
+
+help:
+	@echo "make touch-emoji   evaluate a policy on the Touch task and write a report"
+	@echo "                   TRIALS=$(TRIALS) POLICY=$(POLICY) PROTOCOL=$(PROTOCOL) SEED=$(SEED) WORLD=$(WORLD) ROBOT=$(ROBOT) OUT=$(OUT)"
+	@echo "make doctor        what this machine has and what it lacks"
+	@echo "make test          the fast tests (make test-long: soaks, fuzzing, sweeps)"
+	@echo "make lint          ruff"
+	@echo "make bench         the benchmarks"
+	@echo "make setup         only set up; make clean-venv removes what it installed in .venv"
+
+setup:
+	@sh setup/setup.sh
+
+touch-emoji: setup
+	@$(RUN) .venv/bin/touchstone eval touch-emoji --world "$(WORLD)" --policy "$(POLICY)" \
+		--protocol "$(PROTOCOL)" --trials "$(TRIALS)" --seed "$(SEED)" --robot "$(ROBOT)" --out "$(OUT)"
+
+test: setup
+	@$(RUN) .venv/bin/python -m pytest -n 2
+
+test-long: setup
+	@$(RUN) .venv/bin/python -m pytest -m long
+
+lint: setup
+	@$(RUN) .venv/bin/ruff check .
+	@$(RUN) .venv/bin/ruff format --check .
+
+bench: setup
+	@set -e; for benchmark in benchmarks/*.py; do \
+		[ -e "$$benchmark" ] || continue; \
+		echo "== $$benchmark"; $(RUN) .venv/bin/python "$$benchmark"; \
+	done
+
+doctor: setup
+	@$(RUN) .venv/bin/touchstone doctor
+
+clean-venv:
+	rm -rf .venv .setup

@@ -1,0 +1,1 @@
+../ros2_ws/src/eval/launch/touch_emoji.launch.py

@@ -1,0 +1,1 @@
+"""The set-up program: standard library only, safe to run again at any time."""

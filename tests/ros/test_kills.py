@@ -1,0 +1,65 @@
+"""Whatever is killed in mid-episode: one sentence, no orphan, a whole journal, and the same scores in the end."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+from tests.ros.runs import Run, complete, finished, logs
+
+TRIALS = 6
+
+
+def scores(out) -> dict:
+    summary = json.loads((out / "summary.json").read_text())
+    return {name: summary[name] for name in ("execution", "recognition", "overall")}
+
+
+def one_sentence(stderr: str) -> str:
+    (line,) = stderr.strip().splitlines()
+    assert line.startswith("touchstone: ") and line.endswith(".")
+    return line
+
+
+def test_a_run_that_is_killed_again_and_again_ends_with_the_scores_of_an_undisturbed_one(tmp_path):
+    out = tmp_path / "killed"
+
+    with Run(out, "twin-ros", "expert", TRIALS) as run:
+        run.until_in_episode(1)
+        run.process.send_signal(signal.SIGINT)
+        code, _, stderr = run.end()
+        assert code == 130
+        assert "interrupted" in one_sentence(stderr)
+        assert run.orphans() == {}
+    assert not list(out.glob("episodes/*.part"))
+
+    with Run(out, "twin-ros", "expert", TRIALS) as run:
+        run.until_in_episode(2)
+        run.kill("touchstone.cli serve")
+        code, _, stderr = run.end()
+        assert code == 1
+        sentence = one_sentence(stderr)
+        assert "policy server was killed by SIGKILL" in sentence and "policy_server.log" in sentence
+        assert run.orphans() == {}
+
+    with Run(out, "twin-ros", "expert", TRIALS) as run:
+        run.until_in_episode(3)
+        run.kill("robot_bridge.twin_node")
+        code, _, stderr = run.end()
+        assert code == 1
+        sentence = one_sentence(stderr)
+        assert "twin node was killed by SIGKILL" in sentence and "twin_node.log" in sentence
+        assert run.orphans() == {}
+
+    with Run(out, "twin-ros", "expert", TRIALS) as run:
+        run.until_in_episode(4)
+        assert len(run.pids) == 4
+        run.process.kill()
+        run.process.wait()
+        assert run.orphans() == {}
+
+    assert finished(out) >= 4
+    complete(out, "twin-ros", "expert", TRIALS)
+    complete(tmp_path / "undisturbed", "twin", "expert", TRIALS)
+    assert logs(out) == logs(tmp_path / "undisturbed")
+    assert scores(out) == scores(tmp_path / "undisturbed")
