@@ -63,6 +63,7 @@ BAD = {
     "frame": replace(delta(0, 0, 0.01, 0, 0, 0), frame="camera"),
     "kind": delta(0, 0, 0, 0, 0, 0, kind="telepathy"),
     "empty": Chunk(1, 0, DT, "target_delta", np.zeros((0, 6)), np.zeros(0)),
+    "absurd": delta(0, 0, 0, 0, 0, 1e154),
     "dt": replace(delta(0, 0, 0.01, 0, 0, 0), dt=0.0),
     "quaternion": delta(0.3, 0, 0.1, 2, 0, 0, 0, kind="ee_abs"),
 }

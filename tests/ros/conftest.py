@@ -6,6 +6,6 @@ from importlib.util import find_spec
 
 collect_ignore_glob = []
 if find_spec("rclpy") is None:
-    collect_ignore_glob += ["test_messages.py", "test_stack.py", "test_end_to_end.py", "test_kills.py"]
+    collect_ignore_glob += ["test_messages.py", "test_stack.py", "test_nodes.py", "test_end_to_end.py", "test_kills.py"]
 elif find_spec("sapien") is None:
     collect_ignore_glob += ["test_end_to_end.py", "test_kills.py"]

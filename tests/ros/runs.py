@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from touchstone.data.mcap_log import read_episode
+from touchstone.data.mcap_log import read_episode, read_images
 from touchstone.environment import clean_environment
 
 #: far over what a loaded machine needs, so that only a hang fails [s]
@@ -87,12 +88,13 @@ def finished(out: Path) -> int:
 
 
 def logs(out: Path) -> dict[str, tuple]:
-    """Episode -> what must not depend on where it ran: spec, facts, events, actions and verdict."""
+    """Episode -> what must not depend on where it ran: spec, facts, events, actions, pictures, verdict."""
     found = {}
     for path in sorted((out / "episodes").glob("*.mcap")):
         log = read_episode(path)
         actions = [(chunk.t0_ns, chunk.kind, chunk.actions.tolist(), chunk.gripper.tolist()) for chunk in log.chunks]
-        found[path.stem] = (log.spec, log.facts, log.events, actions, log.verdict)
+        pictures = [zlib.crc32(picture) for picture in read_images(path)]
+        found[path.stem] = (log.spec, log.facts, log.events, actions, pictures, log.verdict)
     return found
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from touchstone.policy import ACTION_WIDTH, Chunk
 
 QUATERNION_NORM_TOLERANCE = 1e-3
+#: no arm moves this far in one action [m, rad]; far beyond it squares overflow
+ABSURD = 100.0
 
 
 def chunk_problem(chunk: Chunk, joint_count: int) -> str | None:
@@ -25,6 +27,8 @@ def chunk_problem(chunk: Chunk, joint_count: int) -> str | None:
         return f"actions are {actions.dtype} and gripper is {gripper.dtype}, expected numbers"
     if not (np.isfinite(actions).all() and np.isfinite(gripper).all()):
         return "actions hold NaN or infinity"
+    if np.abs(actions).max() > ABSURD:
+        return f"actions hold {np.abs(actions).max():.3g} m or rad, no arm moves over {ABSURD:g}"
     if gripper.min() < 0 or gripper.max() > 1:
         return f"gripper is {gripper.min():.3g}..{gripper.max():.3g}, expected 0 (closed) .. 1 (open)"
     if not (np.isfinite(chunk.dt) and chunk.dt > 0):

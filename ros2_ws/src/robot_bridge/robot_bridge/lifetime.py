@@ -12,13 +12,14 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.timer import Timer
 
 from robot_bridge import topics
-from touchstone.errors import TouchstoneError
+from touchstone.errors import TouchstoneError, UsageError
 
 #: longest time a signal waits until the node looks at it [s]
 LOOK = 0.1
@@ -125,7 +126,13 @@ class Parameters:
 
     def _declare(self, name: str, default: Any, descriptor: ParameterDescriptor) -> Any:
         descriptor.read_only = True
-        return self._node.declare_parameter(name, default, descriptor).value
+        try:
+            return self._node.declare_parameter(name, default, descriptor).value
+        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            raise UsageError(
+                f"{self._node.get_name()} cannot take its parameter `{name}` ({descriptor.description}): "
+                f"{str(error).rstrip('.')}; correct it."
+            ) from error
 
 
 def steady_timer(node: Node, period_s: float, callback: Callable[[], None]) -> Timer:
