@@ -17,7 +17,9 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("policy", "protocol", "bounds"), ROWS, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("policy", "protocol", "bounds"), ROWS, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_a_hundred_trials_score_what_is_promised(tmp_path, policy, protocol, bounds):
     command = [sys.executable, "-m", "touchstone.cli", "eval", "touch-emoji", "--world", "twin", "--trials", "100"]
     subprocess.run([*command, "--policy", policy, "--protocol", protocol, "--out", str(tmp_path)], check=True)

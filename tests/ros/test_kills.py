@@ -7,7 +7,7 @@ import signal
 
 from tests.ros.runs import Run, complete, finished, logs
 
-TRIALS = 6
+TRIALS = 5
 
 
 def scores(out) -> dict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -35,7 +36,7 @@ def evaluate(config: SessionConfig, out: Path) -> int:
     console = Console()
     print_summary(score_session(out), console)
     report = write_report(out)
-    console.print(f"\nReport: {report}", soft_wrap=True, highlight=False)
+    console.print(f"\nReport: {report.absolute()}", soft_wrap=True, highlight=False)
     _next_steps(console, config)
     return 0
 
@@ -69,13 +70,19 @@ def _open_policy(name: str) -> Policy:
 
 
 def _next_steps(console: Console, config: SessionConfig) -> None:
+    again = f"{_program()} eval {config.task} --policy"
     console.print(
         "\nNext steps\n"
-        "  1. Your own policy, in 20 lines: docs/your-policy.md, then\n"
-        f"       touchstone eval {config.task} --policy my_module:MyPolicy --out runs/mine\n"
-        "  2. A policy on a GPU box: there `touchstone serve --policy NAME`, here\n"
-        f"       touchstone eval {config.task} --policy tcp://127.0.0.1:5555 --out runs/served\n"
-        "  3. A robot: docs/your-bench.md says what the bench must look like and what is not built yet.",
+        f"  your own policy, in 20 lines (docs/your-policy.md)   {again} my_policy:MyPolicy --out runs/mine\n"
+        f"  an openpi server (docs/openpi-server.md)             {again} openpi_policy:OpenpiPolicy --out runs/openpi\n"
+        "  a robot: docs/your-bench.md gives the bench's measures and says what is not built yet",
         markup=False,
         highlight=False,
+        soft_wrap=True,
     )
+
+
+def _program() -> str:
+    """How this program was started, as short as a user can type it."""
+    started = Path(sys.argv[0]).absolute()
+    return str(started.relative_to(Path.cwd())) if started.is_relative_to(Path.cwd()) else "touchstone"
