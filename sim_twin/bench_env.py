@@ -83,7 +83,7 @@ class BenchEnv(BaseEnv):
     def _load_lighting(self, options: dict) -> None:
         self.scene.set_ambient_light([0.35, 0.35, 0.35])
         self.scene.add_directional_light(
-            [0.6, 0.5, -1.4], [1.25, 1.22, 1.18], shadow=True, shadow_scale=1.2, shadow_map_size=2048
+            [0.6, 0.5, -1.4], [1.25, 1.22, 1.18], shadow=True, shadow_scale=1.2, shadow_map_size=1024
         )
         self.scene.add_directional_light([-0.3, -0.6, -1.0], [0.45, 0.46, 0.5])
 
