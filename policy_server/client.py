@@ -12,13 +12,13 @@ import zmq
 
 from policy_server.addresses import check_address
 from policy_server.bodies import HealthReply, HelloReply, InferReply
-from policy_server.checks import check_chunk
 from policy_server.codec import decode_chunk, encode_observation, parse
 from policy_server.sessions import SESSION_IDLE_S
 from policy_server.wire import MAX_ARRAY_BYTES, Header, Op, WireError, pack, unpack
 from touchstone import __version__
 from touchstone.errors import ContractMismatch, DeadlineExceeded, PolicyFailure, TouchstoneError, UsageError
 from touchstone.policy import Chunk, Timing
+from touchstone.policy_checks import check_answer
 from touchstone.spec import Brief
 from touchstone.world import Observation
 
@@ -84,7 +84,7 @@ class PolicyClient:
             chunk = decode_chunk(reply.chunk, answer)
         except WireError as error:
             raise PolicyFailure(f"The policy server at {self._url} answered nonsense: {error}") from error
-        check_chunk(self.contract, observation, chunk)
+        check_answer(self.contract, observation, chunk)
         total_ms = (time.monotonic() - started) * 1e3
         return replace(chunk, timing=Timing(reply.timing.queue_ms, reply.timing.infer_ms, total_ms))
 

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from policy_server.checks import check_chunk, check_observation
 from policy_server.codec import encode_chunk
 from policy_server.jobs import Job, JobQueue
 from policy_server.wire import ErrorCode, Header, pack
 from touchstone.errors import ContractMismatch, PolicyFailure
 from touchstone.policy import Policy
+from touchstone.policy_checks import check_answer, check_observation
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class PolicyWorker(threading.Thread):
             check_observation(self._policy.contract, job.payload)
             chunk = self._policy.infer(job.payload)
             infer_ms = (time.perf_counter() - started) * 1e3
-            check_chunk(self._policy.contract, job.payload, chunk)
+            check_answer(self._policy.contract, job.payload, chunk)
             body, arrays = encode_chunk(chunk)
             timing = {"queue_ms": queue_ms, "infer_ms": infer_ms, "total_ms": job.waited_ms()}
             return pack(reply_header(job.header, {"chunk": body, "timing": timing}), arrays), False

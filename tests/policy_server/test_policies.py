@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from policy_server.checks import check_chunk
 from policy_server.policies.expert import ExpertPolicy
 from policy_server.policies.hold import HoldPolicy
 from policy_server.policies.random import RandomPolicy
@@ -9,6 +8,7 @@ from policy_server.policies.touch_motion import TouchMotion
 from tests.policy_server.samples import BRIEF, READY, observation, privileged
 from touchstone.errors import PolicyFailure
 from touchstone.geometry import Pose
+from touchstone.policy_checks import check_answer
 
 CARDS = [(x, y, -0.098) for x in (0.32, 0.36) for y in (-0.22, 0.0, 0.22)]
 
@@ -86,7 +86,7 @@ def test_the_expert_goes_to_the_target():
     def decide(seen):
         full = observation(seen.id, ee=seen.ee, commanded=seen.ee_commanded, privileged=secret)
         chunk = expert.infer(full)
-        check_chunk(expert.contract, full, chunk)
+        check_answer(expert.contract, full, chunk)
         return chunk
 
     path, grippers = drive(decide)
@@ -107,7 +107,7 @@ def test_random_is_bounded_and_follows_the_seed_alone():
         policy.reset(BRIEF.model_copy(update={"seed": seed}))
         chunks = [policy.infer(observation(k)) for k in range(40)]
         for k, chunk in enumerate(chunks):
-            check_chunk(policy.contract, observation(k), chunk)
+            check_answer(policy.contract, observation(k), chunk)
         return np.array([[*c.actions[0], *c.gripper] for c in chunks])
 
     first, again, other = run(1), run(1), run(2)

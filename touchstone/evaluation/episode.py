@@ -10,6 +10,7 @@ from typing import Protocol
 from touchstone.errors import PolicyFailure, TouchstoneError
 from touchstone.facts import Event, Facts
 from touchstone.policy import Chunk, Policy
+from touchstone.policy_checks import check_answer
 from touchstone.spec import Spec
 from touchstone.tasks.base import Task, Verdict
 from touchstone.world import Observation, World
@@ -37,7 +38,7 @@ def run_episode(world: World, policy: Policy, task: Task, spec: Spec, recorder: 
     clock = _Stages()
     with clock("reset"):
         world.reset(spec)
-        policy.reset(spec.brief())
+        _reset(policy, spec)
     monitor = task.monitor(spec)
     seen_facts: list[Facts] = []
     seen_events: list[Event] = []
@@ -66,15 +67,28 @@ def run_episode(world: World, policy: Policy, task: Task, spec: Spec, recorder: 
         recorder.tick(observation, facts, events, chunk, clock.take())
 
 
+def _reset(policy: Policy, spec: Spec) -> None:
+    with _told(policy, f"at the start of {spec.episode}"):
+        policy.reset(spec.brief())
+
+
 def _infer(policy: Policy, observation: Observation) -> Chunk:
+    with _told(policy, f"at tick {observation.step} of {observation.episode}"):
+        chunk = policy.infer(observation)
+        check_answer(policy.contract, observation, chunk)
+    return chunk
+
+
+@contextmanager
+def _told(policy: Policy, where: str) -> Iterator[None]:
+    """Turns a policy's own exception into one sentence."""
     try:
-        return policy.infer(observation)
+        yield
     except TouchstoneError:
         raise
     except Exception as error:
-        where = f"tick {observation.step} of {observation.episode}"
         raise PolicyFailure(
-            f"Policy '{policy.contract.name}' raised {type(error).__name__} at {where}: {error}; mend the policy and "
+            f"Policy '{policy.contract.name}' raised {type(error).__name__} {where}: {error}; mend the policy and "
             "run the same command again to go on."
         ) from error
 

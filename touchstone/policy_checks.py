@@ -1,10 +1,14 @@
-"""Whether an observation and a chunk are what the policy's contract says; asked around every inference."""
+"""Whether an observation and an answer are what the policy's contract says; asked around every inference.
+
+What an answer's numbers are worth (finite, in range, reachable) is not judged here: a policy that puts out a NaN fails
+its episode, not the session. The embodiment refuses such numbers, holds, and says why.
+"""
 
 from __future__ import annotations
 
 from touchstone.errors import ContractMismatch, PolicyFailure
 from touchstone.policy import Chunk, PolicyContract
-from touchstone.safety.actions import chunk_problem
+from touchstone.safety.actions import form_problem
 from touchstone.world import Observation
 
 
@@ -27,8 +31,8 @@ def check_observation(contract: PolicyContract, observation: Observation) -> Non
             )
 
 
-def check_chunk(contract: PolicyContract, observation: Observation, chunk: Chunk) -> None:
-    """Raises PolicyFailure, in one sentence, for an answer that no arm may execute."""
+def check_answer(contract: PolicyContract, observation: Observation, chunk: Chunk) -> None:
+    """Raises PolicyFailure, in one sentence, for an answer that is not of the form that the contract declares."""
 
     def refuse(problem: str) -> None:
         where = f"step {observation.step}"
@@ -38,7 +42,7 @@ def check_chunk(contract: PolicyContract, observation: Observation, chunk: Chunk
         refuse(f"a {type(chunk).__name__} instead of a Chunk")
     if chunk.kind != contract.action_kind:
         refuse(f"'{chunk.kind}' actions where its contract says '{contract.action_kind}'")
-    problem = chunk_problem(chunk, len(observation.joints.names))
+    problem = form_problem(chunk, len(observation.joints.names))
     if problem is not None:
         refuse(problem)
     if not contract.execute <= chunk.length <= contract.chunk_length:
