@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import sapien
 import sapien.render
@@ -62,14 +64,10 @@ class Card:
         return sapien.render.RenderShapeTriangleMesh(corners, triangles, normals, uv, self._material)
 
 
-_TEXTURES: dict[str, sapien.render.RenderTexture2D] = {}
-
-
+@lru_cache(maxsize=128)
 def _texture(emoji: str) -> sapien.render.RenderTexture2D:
-    """The GPU texture of a card; kept, because upload is the slow part of a reset."""
-    if emoji not in _TEXTURES:
-        _TEXTURES[emoji] = _texture_of(card_picture(emoji, PICTURE_PIXELS))
-    return _TEXTURES[emoji]
+    """The texture of a card; kept, because upload is the slow part of a reset, but not for every emoji there is."""
+    return _texture_of(card_picture(emoji, PICTURE_PIXELS))
 
 
 def _texture_of(picture: np.ndarray) -> sapien.render.RenderTexture2D:

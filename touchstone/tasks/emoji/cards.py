@@ -27,7 +27,7 @@ CELL_HEIGHT = 128
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts", "/Library/Fonts")
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def card_picture(char: str, pixels: int = 512) -> np.ndarray:
     """uint8[pixels,pixels,3] RGB of a printed card, read-only, glyph's top at row 0. Raises MissingPart (font)."""
     card = Image.new("RGB", (pixels, pixels), "white")
