@@ -56,6 +56,8 @@ def main(options: Options) -> None:
     rest = torch.tensor([*arm.ready, arm.gripper.open], dtype=torch.float32)
     for env in bare.values():
         env.reset(seed=0)
+        for card, placement in zip(env.cards, spec.layout, strict=True):
+            card.show(placement)
         env.step(rest)
 
     def ours(look: bool) -> None:

@@ -5,12 +5,14 @@ Colours and blocks: GrinningFace env PickCubeWidowX-v8, moved by its base positi
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import mani_skill
 import numpy as np
 import sapien
 import torch
+import trimesh
 from mani_skill.envs.sapien_env import BaseEnv
 from mani_skill.sensors.camera import CameraConfig
 from mani_skill.utils.registration import register_env
@@ -28,6 +30,7 @@ BLUE = np.array([98, 117, 188]) / 256
 PLINTH = np.array([0.20, 0.21, 0.22])
 TABLE_HEIGHT = 0.9196429  # of ManiSkill's table [m]
 TABLE_SCALE = 1.75
+RGBA = "R8G8B8A8Unorm"
 
 
 @register_env("TouchstoneBench-v1", max_episode_steps=100_000)
@@ -101,10 +104,10 @@ class BenchEnv(BaseEnv):
         table = builder.build_static(name="table")
         body = table._objs[0].find_component_by_type(sapien.render.RenderBodyComponent)
         for part in (part for shape in body.render_shapes for part in shape.parts):
-            # the mesh says "metal", on which a rasteriser without reflections shows no shadow
-            part.material.metallic_texture = _flat_texture(0)
             if part.material.base_color_texture is not None:
-                part.material.base_color_texture.upload(_less_orange(part.material.base_color_texture.download()))
+                # the mesh says "metal", on which a rasteriser without reflections shows no shadow
+                part.material.metallic_texture = sapien.render.RenderTexture2D(np.zeros((1, 1, 4), np.uint8), RGBA)
+                part.material.base_color_texture = _wood(mesh)
 
     def _build_block(self, name: str, half_size, position, colour) -> None:
         builder = self.scene.create_actor_builder()
@@ -114,13 +117,13 @@ class BenchEnv(BaseEnv):
         builder.build_static(name=name)
 
 
-def _flat_texture(grey: int) -> sapien.render.RenderTexture2D:
-    return sapien.render.RenderTexture2D(np.full((1, 1, 4), grey, np.uint8), "R8G8B8A8Unorm")
-
-
-def _less_orange(rgba: np.ndarray) -> np.ndarray:
-    # without its metal the mesh's wood glows; darker and greyer it looks like a varnished table again
-    grey = rgba[..., :3].mean(axis=-1, keepdims=True)
-    out = rgba.copy()
-    out[..., :3] = (0.60 * rgba[..., :3] + 0.15 * grey).astype(rgba.dtype)
-    return out
+@lru_cache(maxsize=1)
+def _wood(mesh: Path) -> sapien.render.RenderTexture2D:
+    """The mesh's wood, darker and greyer: without its metal it glows. A texture of our own, because SAPIEN shares those
+    that it loads between all scenes of a process."""
+    materials = (part.visual.material for part in trimesh.load(mesh).geometry.values())
+    picture = next(m.baseColorTexture for m in materials if m.baseColorTexture is not None)
+    rgb = np.asarray(picture.convert("RGB"), dtype=np.float32)
+    rgb = 0.60 * rgb + 0.15 * rgb.mean(axis=-1, keepdims=True)
+    rgba = np.dstack([rgb.astype(np.uint8), np.full(rgb.shape[:2], 255, np.uint8)])
+    return sapien.render.RenderTexture2D(rgba, RGBA, mipmap_levels=8, srgb=True)

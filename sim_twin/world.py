@@ -75,7 +75,7 @@ class TwinWorld:
         self._embodiment = Embodiment(self._arm)
         self._ids = itertools.count(1)
         self._spec: Spec | None = None
-        self._observation: Observation | None = None
+        self._forget()
 
     def describe(self) -> WorldOffer:
         return WorldOffer(
@@ -148,7 +148,7 @@ class TwinWorld:
         return self._spec
 
     def _forget(self) -> None:
-        self._observation = None
+        self._observation: Observation | None = None
         self._facts: Facts | None = None
 
     def _place_arm(self) -> None:
@@ -195,8 +195,9 @@ class TwinWorld:
             opening=Fact(value=self._opening(), source="sim"),
             opening_commanded=Fact(value=setpoint.opening, source="sim"),
             objects={
-                placement.name: Fact(value=card.pose(), frame="base", source="sim")
-                for placement, card in zip(spec.layout, self._env.cards, strict=False)
+                card.name: Fact(value=card.pose(), frame="base", source="sim")
+                for card in self._env.cards
+                if card.name in {placement.name for placement in spec.layout}
             },
         )
 

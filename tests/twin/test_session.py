@@ -8,10 +8,11 @@ import pytest
 
 from policy_server.policies.expert import ExpertPolicy
 from policy_server.policies.touch_motion import single_delta
+from touchstone import calibration
 from touchstone.data.journal import read_session
 from touchstone.errors import ContractMismatch, PolicyFailure
 from touchstone.evaluation.config import SessionConfig
-from touchstone.evaluation.session import run_session
+from touchstone.evaluation.session import is_complete, run_session
 from touchstone.policy import Chunk, PolicyContract
 from touchstone.scoring.score import score_session
 
@@ -124,3 +125,22 @@ def test_a_chunk_is_executed_as_far_as_its_policy_says(twin, tmp_path):
     facts = session.read(session.lines[0]).facts
     heights = [one.tcp_commanded.value[2] for one in facts[:6]]
     assert np.allclose(np.diff(heights), -0.01, atol=2e-4)
+
+
+def test_an_edited_calibration_makes_another_session(tmp_path):
+    path = tmp_path / "calibration.yaml"
+    nominal = calibration.nominal("wx250s")
+    one = config(1).model_copy(update={"camera": str(path)})
+    calibration.save(nominal, path)
+    before = one.identity()
+    scene = nominal.cameras["scene"].model_copy(update={"latency_s": 0.03})
+    calibration.save(nominal.model_copy(update={"cameras": {"scene": scene}}), path)
+    assert one.identity() != before
+
+
+def test_a_complete_session_needs_no_world(twin, tmp_path):
+    assert not is_complete(config(1), tmp_path)
+    run_session(config(1), tmp_path, twin, ExpertPolicy())
+    assert is_complete(config(1), tmp_path) and not is_complete(config(2), tmp_path)
+    next((tmp_path / "episodes").glob("*.mcap")).unlink()
+    assert not is_complete(config(1), tmp_path)

@@ -64,6 +64,16 @@ def test_another_process_gives_the_same_facts_and_pictures(twin):
     assert there.stdout.split("\n")[:-1] == here.facts + here.images
 
 
+def test_a_second_twin_in_the_same_process_looks_the_same(twin):
+    from sim_twin.world import make_world
+
+    _, first = play(twin, 5)
+    second = make_world(WorldRequest("wx250s", "grinningface", privileged=True))
+    _, again = play(second, 5)
+    second.close()
+    assert first.images == again.images
+
+
 def test_observing_twice_gives_the_same_observation(twin):
     twin.reset(TASK.plan("val", 0, 0, ARM))
     assert twin.observe() is twin.observe()

@@ -11,7 +11,7 @@ from policy_server.loading import load_policy
 from touchstone.data.journal import check_resumable
 from touchstone.evaluation.config import SessionConfig, check, is_address
 from touchstone.evaluation.progress import SessionProgress
-from touchstone.evaluation.session import run_session
+from touchstone.evaluation.session import is_complete, run_session
 from touchstone.policy import Policy
 from touchstone.registry import POLICY_SCHEMES, STACKS, WORLDS, names
 from touchstone.registry import load as find
@@ -27,13 +27,15 @@ def evaluate(config: SessionConfig, out: Path) -> int:
     check(config, out)
     check_resumable(out, config.identity())
     emoji_font()
-    if config.world in names(STACKS):
+    console = Console()
+    if is_complete(config, out):
+        console.print(f"All {config.trials} episodes are in {out} already.", soft_wrap=True)
+    elif config.world in names(STACKS):
         code = find(STACKS, config.world)(config, out)
         if code:
             return code
     else:
         _in_this_process(config, out)
-    console = Console()
     print_summary(score_session(out), console)
     report = write_report(out)
     console.print(f"\nReport: {report.absolute()}", soft_wrap=True, highlight=False)

@@ -36,6 +36,7 @@ __all__ = [
     "Session",
     "SessionRecord",
     "check_resumable",
+    "finished_episodes",
     "read_episode",
     "read_session",
 ]
@@ -49,7 +50,7 @@ class Session:
         self.config_hash = head.config_hash
         self._lock = lock
         self._world = world_label(head.runs[-1].get("plant", "?"), head.runs[-1].get("path", "?"))
-        self._finished = {line.episode: line for line in lines if (path / line.files["mcap"].path).is_file()}
+        self._finished = _with_files(path, lines)
 
     @staticmethod
     def open(out: Path, config: dict[str, Any], provenance: dict[str, Any]) -> Session:
@@ -99,10 +100,19 @@ class Session:
         self._finished[line.episode] = line
 
 
+def finished_episodes(out: Path) -> dict[str, EpisodeLine]:
+    """The episodes that a session in `out` need not run again, by name; empty if there is no session."""
+    return _with_files(out, read_lines(out / LINES)[0])
+
+
 def check_resumable(out: Path, config: dict[str, Any]) -> None:
     """Raises UsageError if the folder `out` holds a session of another configuration; writes nothing."""
     if (out / HEAD).exists():
         _head_for(out, config)
+
+
+def _with_files(path: Path, lines: list[EpisodeLine]) -> dict[str, EpisodeLine]:
+    return {line.episode: line for line in lines if (path / line.files["mcap"].path).is_file()}
 
 
 def _head_for(out: Path, config: dict[str, Any]) -> SessionHead:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from touchstone.calibration import digest, for_camera
 from touchstone.data.disk import writable_folder
 from touchstone.errors import UsageError
 from touchstone.facts import Record
@@ -30,7 +31,8 @@ class SessionConfig(Record):
 
     def identity(self) -> dict:
         """The part that decides what an episode is; `trials` may grow when a session is resumed."""
-        return self.model_dump(exclude={"trials"})
+        calibration = digest(for_camera(self.camera, self.robot))
+        return self.model_dump(exclude={"trials"}) | {"calibration": calibration}
 
 
 def check(config: SessionConfig, out: Path) -> None:

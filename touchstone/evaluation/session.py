@@ -8,13 +8,13 @@ from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
-from touchstone.calibration import digest, for_camera
-from touchstone.data.journal import EpisodeLine, Session
+from touchstone.data.journal import EpisodeLine, Session, finished_episodes
 from touchstone.evaluation.config import SessionConfig
 from touchstone.evaluation.episode import run_episode
 from touchstone.policy import Policy, check_fit
 from touchstone.registry import ROBOTS, TASKS
 from touchstone.registry import load as find
+from touchstone.spec import Spec
 from touchstone.world import World
 
 Progress = Callable[[EpisodeLine | None, int, int], None]
@@ -29,13 +29,13 @@ def run_session(
     Raises ContractMismatch before anything moves; TouchstoneError when world or policy fail in mid-episode, with the
     journal intact up to the episode before.
     """
-    task, arm = find(TASKS, config.task)(), find(ROBOTS, config.robot)
+    task = find(TASKS, config.task)()
     offer = world.describe()
     check_fit(policy.contract, offer, task.rate_hz)
     session = Session.open(out, config.identity(), _provenance(config, offer, policy))
     with session:
         finished = session.finished()
-        specs = [task.plan(config.protocol, config.seed, index, arm, config.camera) for index in range(config.trials)]
+        specs = planned(config)
         missing = [spec for spec in specs if spec.episode not in finished]
         done = len(specs) - len(missing)
         progress(None, done, len(specs))
@@ -51,6 +51,18 @@ def run_session(
             progress(recorder.finish(verdict), done, len(specs))
 
 
+def planned(config: SessionConfig) -> list[Spec]:
+    """The episodes of a session, in order."""
+    task, arm = find(TASKS, config.task)(), find(ROBOTS, config.robot)
+    return [task.plan(config.protocol, config.seed, index, arm, config.camera) for index in range(config.trials)]
+
+
+def is_complete(config: SessionConfig, out: Path) -> bool:
+    """Whether every episode is in the journal already, so that no world need be started."""
+    finished = finished_episodes(out)
+    return all(spec.episode in finished for spec in planned(config))
+
+
 def _provenance(config: SessionConfig, offer, policy: Policy) -> dict:
     return {
         "plant": offer.plant,
@@ -60,7 +72,6 @@ def _provenance(config: SessionConfig, offer, policy: Policy) -> dict:
         "touchstone": version("touchstone-vla"),
         "python": platform.python_version(),
         "machine": platform.platform(),
-        "calibration": digest(for_camera(config.camera, config.robot)),
         "offer": offer.model_dump(mode="json"),
         "contract": policy.contract.model_dump(mode="json"),
     }
