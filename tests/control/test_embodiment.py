@@ -43,6 +43,25 @@ def test_align2_turns_about_the_measured_point():
     assert np.allclose(embodiment.setpoint.tcp.position[:2], expected, atol=2e-4)
 
 
+@pytest.mark.parametrize(
+    ("kind", "action"),
+    [
+        ("target_delta", [0.01, 0, 0, 0, 0, 0.01]),
+        ("align2", [0.01, 0, 0, 0, 0, 0.01]),
+        ("ee_abs", [*(ARM.ready_tcp.position - [0, 0, 0.02]), *ARM.ready_tcp.quaternion]),
+        ("joint_abs", np.array(ARM.ready) + 0.02),
+        ("joint_delta", [0.02] * 6),
+    ],
+)
+def test_every_kind_moves_the_arm_also_from_read_only_arrays(kind, action):
+    chunk = delta(*action, kind=kind)
+    chunk.actions.setflags(write=False)
+    chunk.gripper.setflags(write=False)
+    embodiment = run(chunk)
+    assert kinds(embodiment) == []
+    assert not np.array_equal(embodiment.setpoint.joints, ARM.ready)
+
+
 def test_an_unreachable_target_holds_says_so_and_does_not_wind_up():
     embodiment = Embodiment(ARM)
     for k in range(5):

@@ -82,7 +82,8 @@ class Embodiment:
         return events
 
     def _joints(self, chunk: Chunk, k: int, measured: Pose) -> tuple[np.ndarray, str | None]:
-        action = np.asarray(chunk.actions[k], dtype=np.float64)
+        # a copy, because scipy refuses the read-only arrays that come off a wire
+        action = np.array(chunk.actions[k], dtype=np.float64)
         if chunk.kind == "joint_abs":
             return action, None
         if chunk.kind == "joint_delta":
