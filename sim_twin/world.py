@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from importlib.metadata import version
 
 import gymnasium
@@ -12,7 +13,8 @@ import torch
 from sim_twin.bench_env import SIM_FREQUENCY
 from sim_twin.camera import SceneCamera
 from sim_twin.rendering import check_shader, render_backend, require_vulkan
-from touchstone.calibration import for_camera
+from touchstone.calibration import Calibration, for_camera
+from touchstone.cameras import CameraModel
 from touchstone.control.embodiment import ACTION_KINDS, Embodiment
 from touchstone.errors import UsageError, WorldFailure
 from touchstone.facts import Event, Fact, Facts
@@ -47,7 +49,7 @@ class TwinWorld:
         self._request = request
         self._shader = check_shader(request.shader)
         self._arm = find_arm(request.robot)
-        self._camera_model = for_camera(request.camera, request.robot).cameras["scene"].model()
+        self._camera_model = _camera_of(for_camera(request.camera, request.robot), request.camera)
         require_vulkan()
         torch.set_num_threads(1)
         self._env = gymnasium.make(
@@ -224,3 +226,22 @@ class TwinWorld:
             instruction=spec.instruction,
             privileged=Privileged(spec, self.facts()) if self._request.privileged else None,
         )
+
+
+def _camera_of(calibration: Calibration, name: str) -> CameraModel:
+    """The scene camera as the twin renders it. Raises UsageError for what a calibration asks and the twin cannot do."""
+    reproduced = {"robot", "cameras", "measured", "schema_version"}
+    nominal = Calibration(robot=calibration.robot, cameras=calibration.cameras)
+    beyond = [
+        field
+        for field in Calibration.model_fields
+        if field not in reproduced and getattr(calibration, field) != getattr(nominal, field)
+    ]
+    if calibration.cameras["scene"].latency_s:
+        beyond.append("cameras.scene.latency_s")
+    if beyond:
+        raise UsageError(
+            f"The twin cannot reproduce {', '.join(beyond)} of {name} yet; leave them out to use its camera alone."
+        )
+    # SAPIEN renders without lens distortion, and a policy must be told what it sees
+    return replace(calibration.cameras["scene"].model(), distortion=np.zeros(5))

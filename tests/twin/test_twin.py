@@ -3,12 +3,14 @@
 import hashlib
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from policy_server.policies.expert import ExpertPolicy
+from touchstone import calibration
 from touchstone.errors import UsageError
 from touchstone.evaluation.episode import run_episode
 from touchstone.robots.wx250s import ARM
@@ -141,3 +143,31 @@ def test_an_unknown_shader_is_named():
 
     with pytest.raises(UsageError, match="minimal, default"):
         make_world(WorldRequest("wx250s", "grinningface", shader="raytraced"))
+
+
+def test_a_calibrated_camera_is_rendered_and_told_as_it_is(tmp_path):
+    from sim_twin.world import make_world
+
+    nominal = calibration.nominal("wx250s")
+    scene = nominal.cameras["scene"].model_copy(
+        update={"K": (500.0, 0.0, 300.0, 0.0, 500.0, 250.0, 0.0, 0.0, 1.0), "distortion": (0.1, 0.0, 0.0, 0.0, 0.0)}
+    )
+    path = str(tmp_path / "calibration.yaml")
+    calibration.save(nominal.model_copy(update={"cameras": {"scene": scene}}), Path(path))
+    world = make_world(WorldRequest("wx250s", path))
+    spec = TASK.plan("val", 0, 0, ARM, path)
+    world.reset(spec)
+    frame = world.observe().cameras["scene"]
+    world.close()
+    assert frame.model.K[0, 0] == 500.0 and not frame.model.distortion.any()
+    meant = cv2.resize(card_picture(spec.layout[1].emoji), (48, 48), interpolation=cv2.INTER_AREA).astype(float)
+    assert np.corrcoef(printed(frame, spec.layout[1]).ravel(), meant.ravel())[0, 1] > 0.75
+
+
+def test_what_the_twin_cannot_reproduce_of_a_calibration_is_refused(tmp_path):
+    from sim_twin.world import make_world
+
+    path = tmp_path / "calibration.yaml"
+    calibration.save(calibration.nominal("wx250s").model_copy(update={"command_latency_s": 0.1}), path)
+    with pytest.raises(UsageError, match="command_latency_s"):
+        make_world(WorldRequest("wx250s", str(path)))
