@@ -13,7 +13,7 @@ import tyro
 class Eval:
     """Evaluate a policy: runs the episodes, scores them and writes the report."""
 
-    task: tyro.conf.Positional[str]
+    task: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TASK")]
     """what is asked: touch-emoji"""
     world: str = "twin"
     """twin (in this process) or twin-ros (through ROS 2 nodes and the policy server)"""
@@ -74,7 +74,7 @@ class Serve:
 class Score:
     """Recompute a session's scores from the raw facts in its journal."""
 
-    session: tyro.conf.Positional[Path]
+    session: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
     """session folder"""
 
     def run(self) -> int:
@@ -89,7 +89,7 @@ class Score:
 class Report:
     """Write a session's report.html."""
 
-    session: tyro.conf.Positional[Path]
+    session: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
     """session folder"""
 
     def run(self) -> int:
