@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from touchstone.bench import TABLE_Z
-from touchstone.cameras import PRESETS, CameraModel, preset
+from touchstone.cameras import DEFAULT_PRESET, PRESETS, CameraModel, preset
 from touchstone.errors import UsageError
 from touchstone.facts import Record
 
@@ -62,7 +62,7 @@ class Calibration(Record):
     measured: Measured = Measured()
 
 
-def nominal(robot: str, camera: str = "grinningface") -> Calibration:
+def nominal(robot: str, camera: str = DEFAULT_PRESET) -> Calibration:
     """The ideal bench, seen by a camera preset. Raises UsageError for an unknown preset."""
     model = preset(camera)
     return Calibration(robot=robot, cameras={"scene": CameraCalibration(**model.to_json())})

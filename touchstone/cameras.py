@@ -27,8 +27,8 @@ class CameraModel:
 
     def project(self, points_base: np.ndarray) -> np.ndarray:
         """Pixels float64[N,2] (u right, v down, no distortion applied) of base-frame points float64[N,3] in metres."""
-        points = self.base_from_camera.inverse()
-        in_camera = points.rotation().apply(np.atleast_2d(points_base)) + points.position
+        camera_from_base = self.base_from_camera.inverse()
+        in_camera = camera_from_base.rotation().apply(np.atleast_2d(points_base)) + camera_from_base.position
         pixels = in_camera @ self.K.T
         return pixels[:, :2] / pixels[:, 2:3]
 
@@ -71,7 +71,8 @@ def _grinningface() -> CameraModel:
     )
 
 
-PRESETS = {"grinningface": _grinningface}
+DEFAULT_PRESET = "grinningface"
+PRESETS = {DEFAULT_PRESET: _grinningface}
 
 
 def preset(name: str) -> CameraModel:

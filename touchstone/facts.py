@@ -31,7 +31,8 @@ class Facts(Record):
     tcp, tcp_commanded: pose of the TCP, 7 numbers, x y z [m] w x y z, in the base frame.
     joints: arm joint positions [rad], in the arm's joint order.
     opening, opening_commanded: gripper, 0 closed .. 1 open.
-    objects: pose of each named object, 7 numbers as above (`card_0`, `card_1`, `card_2`, `cube`).
+    objects: pose of each named object, 7 numbers as above (`card_0`, `card_1`, `card_2`); a card's is that of its top
+    face's centre, x towards the glyph's top.
     """
 
     step: int

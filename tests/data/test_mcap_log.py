@@ -15,15 +15,15 @@ from touchstone.data.json_messages import chunk_from_json, chunk_to_json, decode
 from touchstone.data.mcap_log import EpisodeWriter, read_episode, read_images
 from touchstone.errors import TouchstoneError
 from touchstone.policy import Chunk
+from touchstone.robots.wx250s import ARM
 
 PER_TICK = {
-    "/camera/scene/image/compressed",
+    "/camera/scene/image_raw/compressed",
     "/camera/scene/camera_info",
     "/joint_states",
     "/ee_pose",
     "/ee_pose_commanded",
-    "/gripper/opening",
-    "/gripper/opening_commanded",
+    "/gripper/state",
     "/facts",
     "/stages",
 }
@@ -57,8 +57,9 @@ def test_the_messages_carry_what_was_observed(mcap):
         by_topic.setdefault(channel.topic, []).append((message, ros))
     for (message, joints), tick in zip(by_topic["/joint_states"], ticks, strict=True):
         observation = tick.observation
-        assert list(joints.name) == [*observation.joints.names, "gripper"]
-        assert np.array_equal(joints.position, [*observation.joints.position, observation.gripper.width])
+        fingers = [ARM.gripper.finger_position(observation.gripper.opening)] * 2
+        assert list(joints.name) == [*observation.joints.names, *ARM.gripper.joints]
+        assert np.array_equal(joints.position, [*observation.joints.position, *fingers])
         stamp = joints.header.stamp.sec * 10**9 + joints.header.stamp.nanosec
         assert stamp == message.publish_time == observation.stamp_ns
     for (_, ros), tick in zip(by_topic["/ee_pose"], ticks, strict=True):
@@ -81,10 +82,13 @@ def test_pictures_survive_as_jpeg(mcap):
 def test_rosbags_reads_it_without_a_foreign_type_store(mcap):
     with AnyReader([mcap]) as reader:
         topics = {connection.topic for connection in reader.connections}
-        connections = [c for c in reader.connections if c.topic == "/gripper/opening"]
-        values = [reader.deserialize(raw, c.msgtype).data for c, _, raw in reader.messages(connections=connections)]
+        connections = [c for c in reader.connections if c.topic == "/gripper/state"]
+        values = [
+            list(reader.deserialize(raw, c.msgtype).position) for c, _, raw in reader.messages(connections=connections)
+        ]
     assert topics >= PER_TICK
-    assert values == [tick.facts.opening.value for tick in episode(plan(0))]
+    seen = [tick.observation.gripper for tick in episode(plan(0))]
+    assert values == [[gripper.opening, gripper.width] for gripper in seen]
 
 
 def test_ticks_keep_their_order_in_a_file_of_many_chunks(tmp_path):

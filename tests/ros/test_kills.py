@@ -21,6 +21,17 @@ def one_sentence(stderr: str) -> str:
     return line
 
 
+def kill_a_part(out, episode: int, command: str, title: str, log: str) -> None:
+    with Run(out, "twin-ros", "expert", TRIALS) as run:
+        run.until_in_episode(episode)
+        run.kill(command)
+        code, _, stderr = run.end()
+        assert code == 1
+        sentence = one_sentence(stderr)
+        assert f"{title} was killed by SIGKILL" in sentence and log in sentence
+        assert run.orphans() == {}
+
+
 def test_a_run_that_is_killed_again_and_again_ends_with_the_scores_of_an_undisturbed_one(tmp_path):
     out = tmp_path / "killed"
 
@@ -33,23 +44,8 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_scores_of_an_undistu
         assert run.orphans() == {}
     assert not list(out.glob("episodes/*.part"))
 
-    with Run(out, "twin-ros", "expert", TRIALS) as run:
-        run.until_in_episode(2)
-        run.kill("touchstone.cli serve")
-        code, _, stderr = run.end()
-        assert code == 1
-        sentence = one_sentence(stderr)
-        assert "policy server was killed by SIGKILL" in sentence and "policy_server.log" in sentence
-        assert run.orphans() == {}
-
-    with Run(out, "twin-ros", "expert", TRIALS) as run:
-        run.until_in_episode(3)
-        run.kill("robot_bridge.twin_node")
-        code, _, stderr = run.end()
-        assert code == 1
-        sentence = one_sentence(stderr)
-        assert "twin node was killed by SIGKILL" in sentence and "twin_node.log" in sentence
-        assert run.orphans() == {}
+    kill_a_part(out, 2, "touchstone.cli serve", "policy server", "policy_server.log")
+    kill_a_part(out, 3, "robot_bridge.twin_node", "twin node", "twin_node.log")
 
     with Run(out, "twin-ros", "expert", TRIALS) as run:
         run.until_in_episode(4)

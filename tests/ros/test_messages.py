@@ -26,6 +26,7 @@ from robot_bridge.stamps import to_ns
 from std_msgs.msg import String
 
 from tests.ros.strategies import ARM, assert_same, chunks, finite, observations, stamps
+from touchstone.data import cdr
 from touchstone.errors import DeadlineExceeded, PolicyFailure, TouchstoneError, UsageError
 from touchstone.policy import Chunk
 
@@ -136,3 +137,20 @@ def test_messages_are_joined_by_stamp_whatever_their_order():
     assert parts.get(1, both) is None
     parts.add(2, topics.GRIPPER_STATE, "new")
     assert parts.get(2, both) == dict.fromkeys(both, "new")
+
+
+@settings(max_examples=20, deadline=None)
+@given(observations(), stamps)
+def test_the_journal_writes_the_very_messages_of_the_graph(observation, stamp):
+    """So that a session's MCAP and a bag recorded on the graph look the same to every tool."""
+    live = observation_messages.to_messages(observation, ARM, stamp)
+    kept = {
+        topics.JOINT_STATES: cdr.joint_states(observation.joints, observation.gripper, ARM, stamp),
+        topics.EE_POSE: cdr.pose_stamped(observation.ee, stamp, ARM.base_link),
+        topics.GRIPPER_STATE: cdr.gripper_state(observation.gripper, ARM.base_link, stamp),
+    }
+    for name, frame in observation.cameras.items():
+        kept[topics.camera_info(name)] = cdr.camera_info(frame.model, stamp, topics.optical_frame(name))
+    for topic, message in kept.items():
+        # as text, because NaN is not equal to itself
+        assert str(deserialize_message(cdr.serialise(message), type(live[topic]))) == str(live[topic]), topic

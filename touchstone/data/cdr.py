@@ -9,7 +9,8 @@ from rosbags.typesys import Stores, get_typestore
 
 from touchstone.cameras import CameraModel
 from touchstone.geometry import Pose
-from touchstone.world import JointState
+from touchstone.robots.base import Arm
+from touchstone.world import GripperState, JointState
 
 
 @cache
@@ -48,11 +49,6 @@ def string(text: str):
     return _make("std_msgs/msg/String", data=text)
 
 
-def float64(value: float):
-    """std_msgs/Float64."""
-    return _make("std_msgs/msg/Float64", data=float(value))
-
-
 def compressed_image(jpeg: bytes, stamp_ns: int, frame: str):
     """sensor_msgs/CompressedImage holding a JPEG."""
     data = np.frombuffer(jpeg, dtype=np.uint8)
@@ -78,16 +74,31 @@ def camera_info(model: CameraModel, stamp_ns: int, frame: str):
     )
 
 
-def joint_state(joints: JointState, gripper_width: float, stamp_ns: int):
-    """sensor_msgs/JointState: the arm's joints, and `gripper`: gap between the pads [m], rest NaN."""
-    unknown = np.full(1, np.nan)
+def joint_states(joints: JointState, gripper: GripperState, arm: Arm, stamp_ns: int):
+    """sensor_msgs/JointState: the arm's joints and its fingers, whose speed and effort are not measured (NaN)."""
+    fingers = arm.gripper.joints
+    unknown = np.full(len(fingers), np.nan)
+    where = np.full(len(fingers), arm.gripper.finger_position(gripper.opening))
     return _make(
         "sensor_msgs/msg/JointState",
-        header=header(stamp_ns, ""),
-        name=[*joints.names, "gripper"],
-        position=np.concatenate([joints.position, [gripper_width]]).astype(np.float64),
+        header=header(stamp_ns, arm.base_link),
+        name=[*joints.names, *fingers],
+        position=np.concatenate([joints.position, where]).astype(np.float64),
         velocity=np.concatenate([joints.velocity, unknown]).astype(np.float64),
         effort=np.concatenate([joints.effort, unknown]).astype(np.float64),
+    )
+
+
+def gripper_state(gripper: GripperState, frame: str, stamp_ns: int):
+    """sensor_msgs/JointState: `opening` 0..1 and `width` [m]."""
+    nothing = np.zeros(0)
+    return _make(
+        "sensor_msgs/msg/JointState",
+        header=header(stamp_ns, frame),
+        name=["opening", "width"],
+        position=np.array([gripper.opening, gripper.width], dtype=np.float64),
+        velocity=nothing,
+        effort=nothing,
     )
 
 

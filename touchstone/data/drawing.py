@@ -13,6 +13,7 @@ from touchstone.errors import MissingPart
 from touchstone.facts import Facts
 from touchstone.spec import Spec
 from touchstone.tasks.base import Verdict
+from touchstone.tasks.emoji.cards import card_picture
 
 WIDTH = 640
 HEADER, FOOTER = 48, 32
@@ -57,8 +58,6 @@ class Frame:
 
 def glyph(emoji: str | None, pixels: int) -> np.ndarray | None:
     """The card with this emoji, uint8[pixels,pixels,3] RGB; None without an emoji or without the font."""
-    from touchstone.tasks.emoji.cards import card_picture
-
     try:
         return None if emoji is None else card_picture(emoji, pixels)
     except MissingPart:

@@ -15,16 +15,17 @@ from mcap.exceptions import McapError
 from mcap.reader import make_reader
 from mcap.writer import CompressionType, Writer
 
+from touchstone import topics
 from touchstone.data import cdr
 from touchstone.data.json_messages import chunk_from_json, chunk_to_json, decode, decode_record, encode
 from touchstone.errors import TouchstoneError
 from touchstone.facts import Event, Facts
 from touchstone.policy import Chunk
+from touchstone.robots.base import arm as find_arm
 from touchstone.spec import Spec
 from touchstone.tasks.base import Verdict
 from touchstone.world import CameraFrame, Observation
 
-BASE_FRAME = "base_link"
 JPEG_QUALITY = 90
 _JSON_TOPICS = ("/spec", "/facts", "/events", "/action", "/stages", "/verdict")
 
@@ -64,10 +65,11 @@ def read_episode(path: Path) -> EpisodeLog:
 
 def read_images(path: Path, camera: str = "scene") -> list[np.ndarray]:
     """The pictures of one camera, uint8[H,W,3] RGB each, decoded from their JPEGs."""
-    topic = f"/camera/{camera}/image/compressed"
     images = []
     with Path(path).open("rb") as stream:
-        for _, _, message in make_reader(stream).iter_messages(topics=[topic], log_time_order=False):
+        for _, _, message in make_reader(stream).iter_messages(
+            topics=[topics.compressed_image(camera)], log_time_order=False
+        ):
             data = cdr.deserialise(message.data, "sensor_msgs/msg/CompressedImage").data
             images.append(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
     return images
@@ -78,6 +80,7 @@ class EpisodeWriter:
 
     def __init__(self, path: Path, spec: Spec) -> None:
         self._spec = spec
+        self._arm = find_arm(spec.robot)
         self._stream = path.open("wb")
         self._writer = Writer(self._stream, compression=CompressionType.ZSTD)
         self._writer.start(profile="ros2", library="touchstone")
@@ -99,13 +102,12 @@ class EpisodeWriter:
         self._stamp_ns = stamp = observation.stamp_ns
         for name, frame in observation.cameras.items():
             self._camera(name, frame)
-        width = observation.gripper.width
-        self._put("/joint_states", cdr.joint_state(observation.joints, width, stamp), stamp)
-        self._put("/ee_pose", cdr.pose_stamped(observation.ee, stamp, BASE_FRAME), stamp)
-        self._put("/ee_pose_commanded", cdr.pose_stamped(observation.ee_commanded, stamp, BASE_FRAME), stamp)
-        for topic, fact in (("opening", facts.opening), ("opening_commanded", facts.opening_commanded)):
-            if fact.value is not None:
-                self._put(f"/gripper/{topic}", cdr.float64(fact.value), stamp)
+        base = self._arm.base_link
+        joints = cdr.joint_states(observation.joints, observation.gripper, self._arm, stamp)
+        self._put(topics.JOINT_STATES, joints, stamp)
+        self._put(topics.EE_POSE, cdr.pose_stamped(observation.ee, stamp, base), stamp)
+        self._put(topics.EE_POSE_COMMANDED, cdr.pose_stamped(observation.ee_commanded, stamp, base), stamp)
+        self._put(topics.GRIPPER_STATE, cdr.gripper_state(observation.gripper, base, stamp), stamp)
         self._json("/facts", facts, facts.stamp_ns)
         for event in events:
             self._json("/events", event, event.stamp_ns)
@@ -139,15 +141,17 @@ class EpisodeWriter:
         self._json("/spec", self._spec, stamp)
         self._json("/instruction", observation.instruction, stamp)
         for name, frame in observation.cameras.items():
-            transform = cdr.static_transform(frame.model.base_from_camera, stamp, BASE_FRAME, _optical_frame(name))
+            transform = cdr.static_transform(
+                frame.model.base_from_camera, stamp, self._arm.base_link, topics.optical_frame(name)
+            )
             self._put("/tf_static", transform, stamp)
 
     def _camera(self, name: str, frame: CameraFrame) -> None:
         bgr = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
         _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-        stamp, frame_id = frame.stamp_ns, _optical_frame(name)
-        self._put(f"/camera/{name}/image/compressed", cdr.compressed_image(jpeg, stamp, frame_id), stamp)
-        self._put(f"/camera/{name}/camera_info", cdr.camera_info(frame.model, stamp, frame_id), stamp)
+        stamp, frame_id = frame.stamp_ns, topics.optical_frame(name)
+        self._put(topics.compressed_image(name), cdr.compressed_image(jpeg, stamp, frame_id), stamp)
+        self._put(topics.camera_info(name), cdr.camera_info(frame.model, stamp, frame_id), stamp)
 
     def _json(self, topic: str, data, stamp_ns: int) -> None:
         self._put(topic, cdr.string(encode(topic[1:], data)), stamp_ns)
@@ -162,10 +166,6 @@ class EpisodeWriter:
             text = cdr.definition(type_name).encode()
             self._schemas[type_name] = self._writer.register_schema(type_name, "ros2msg", text)
         return self._schemas[type_name]
-
-
-def _optical_frame(camera: str) -> str:
-    return f"camera_{camera}_optical_frame"
 
 
 def _add(log: EpisodeLog, topic: str, text: str) -> None:

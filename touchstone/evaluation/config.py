@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from touchstone.calibration import digest, for_camera
+from touchstone.cameras import DEFAULT_PRESET
 from touchstone.data.disk import writable_folder
 from touchstone.errors import UsageError
 from touchstone.facts import Record
@@ -26,7 +27,7 @@ class SessionConfig(Record):
     protocol: str
     seed: int
     trials: int
-    camera: str = "grinningface"
+    camera: str = DEFAULT_PRESET
     shader: str | None = None
 
     def identity(self) -> dict:

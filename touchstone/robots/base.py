@@ -83,6 +83,7 @@ class Arm:
     @cached_property
     def kinematics(self):
         """Forward and inverse kinematics of the TCP (built once)."""
+        # imported here, because who only reads limits and names needs no pinocchio
         from touchstone.robots.kinematics import Kinematics
 
         return Kinematics(self)

@@ -25,6 +25,7 @@ class Rate(Record):
 
 def rate(successes: int, trials: int) -> Rate:
     """The rate with its Wilson interval, six decimals. ValueError unless 0 <= successes <= trials."""
+    # imported here, because it takes over a second and every start of the program would pay for it
     from statsmodels.stats.proportion import proportion_confint
 
     if not 0 <= successes <= trials:

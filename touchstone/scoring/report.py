@@ -65,16 +65,13 @@ def _context(session: ScoredSession) -> dict[str, Any]:
         "started": record.head.runs[0].get("started_at", "") if record.head.runs else "",
         "runs": len(record.head.runs),
         "settings": _flat(record.config),
-        "provenance": _flat({key: run[key] for key in run if key not in ("command", "started_at")}),
+        "provenance": _flat({key: run[key] for key in run if key != "started_at"}),
     }
 
 
 def _command(session: ScoredSession) -> str:
-    """What was typed, where that was recorded; else the command line that asks for the same episodes."""
+    """The command line that asks for the same episodes."""
     config, summary = session.record.config, session.summary
-    recorded = session.record.last_run.get("command")
-    if recorded:
-        return recorded
     words = ["touchstone", "eval", summary.task]
     for name in ("world", "policy", "robot", "protocol", "seed", "camera", "shader"):
         if config.get(name) is not None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from touchstone.data.disk import replace_whole
 from touchstone.data.journal import EpisodeLine, SessionRecord, read_session
-from touchstone.data.labels import world_label
 from touchstone.data.records import stage_stats
 from touchstone.errors import TouchstoneError
 from touchstone.registry import TASKS, load
@@ -77,7 +76,7 @@ def _summary(record: SessionRecord, stages_ms: dict[str, list[float]]) -> Summar
     return Summary(
         schema=1,
         task=config["task"],
-        world=config.get("world", world_label(plant, path)),
+        world=config["world"],
         plant=plant,
         path=path,
         robot=config["robot"],
@@ -85,7 +84,7 @@ def _summary(record: SessionRecord, stages_ms: dict[str, list[float]]) -> Summar
         protocol=config["protocol"],
         seed=config["seed"],
         trials=len(verdicts),
-        planned=config.get("trials", run.get("trials")),
+        planned=run.get("trials"),
         execution=rate(executed, len(verdicts)),
         recognition=rate(succeeded, executed),
         overall=rate(succeeded, len(verdicts)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from touchstone.cameras import DEFAULT_PRESET
 from touchstone.facts import Event, Facts, Record
 from touchstone.robots.base import Arm
 from touchstone.spec import Spec
@@ -45,7 +46,7 @@ class Task(Protocol):
     rate_hz: float
     step_limit: int
 
-    def plan(self, protocol: str, seed: int, index: int, arm: Arm, camera: str = "grinningface") -> Spec:
+    def plan(self, protocol: str, seed: int, index: int, arm: Arm, camera: str = DEFAULT_PRESET) -> Spec:
         """Episode `index` of a protocol. Same arguments, same spec. Raises UsageError for an unknown protocol."""
 
     def monitor(self, spec: Spec) -> Monitor:

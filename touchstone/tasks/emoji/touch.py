@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from touchstone.bench import TOUCH_BENCH
+from touchstone.cameras import DEFAULT_PRESET
 from touchstone.facts import Event, Facts
 from touchstone.robots.base import Arm
 from touchstone.spec import Placement, Spec
@@ -25,7 +26,7 @@ class TouchEmoji:
     rate_hz = 5.0
     step_limit = 60
 
-    def plan(self, protocol: str, seed: int, index: int, arm: Arm, camera: str = "grinningface") -> Spec:
+    def plan(self, protocol: str, seed: int, index: int, arm: Arm, camera: str = DEFAULT_PRESET) -> Spec:
         """Episode `index`: three distinct emojis of the split, a target slot, and jittered card centres."""
         emojis = split(protocol)
         # one stream per purpose, so that the policy's seed tells nothing about the layout

@@ -4,15 +4,49 @@ from __future__ import annotations
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
+from touchstone.topics import (
+    EE_POSE,
+    EE_POSE_COMMANDED,
+    GRIPPER_STATE,
+    JOINT_STATES,
+    camera_info,
+    image,
+    optical_frame,
+)
+
+__all__ = [
+    "ADVANCE",
+    "CHUNK",
+    "CHUNK_INFO",
+    "CLOCK",
+    "CONTRACT",
+    "DIAGNOSTICS",
+    "EE_POSE",
+    "EE_POSE_COMMANDED",
+    "EVENTS",
+    "FACTS",
+    "GRIPPER_STATE",
+    "JOINT_CHUNK",
+    "JOINT_STATES",
+    "LATCHED",
+    "LOCKSTEP",
+    "OBSERVATION",
+    "OFFER",
+    "POLICY_STATUS",
+    "REQUEST",
+    "RESET",
+    "SPEC",
+    "WORLD_STATUS",
+    "camera_info",
+    "image",
+    "optical_frame",
+]
+
 OFFER = "/world/offer"
 WORLD_STATUS = "/world/status"
 OBSERVATION = "/world/observation"
 FACTS = "/world/facts"
 EVENTS = "/world/events"
-JOINT_STATES = "/joint_states"
-EE_POSE = "/ee_pose"
-EE_POSE_COMMANDED = "/ee_pose_commanded"
-GRIPPER_STATE = "/gripper/state"
 CLOCK = "/clock"
 
 SPEC = "/episode/spec"
@@ -42,15 +76,3 @@ LATCHED = QoSProfile(
     reliability=ReliabilityPolicy.RELIABLE,
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
-
-
-def image(camera: str) -> str:
-    return f"/camera/{camera}/image_raw"
-
-
-def camera_info(camera: str) -> str:
-    return f"/camera/{camera}/camera_info"
-
-
-def optical_frame(camera: str) -> str:
-    return f"camera_{camera}_optical_frame"
