@@ -16,10 +16,14 @@ import trimesh
 from mani_skill.envs.sapien_env import BaseEnv
 from mani_skill.sensors.camera import CameraConfig
 from mani_skill.utils.registration import register_env
-from mani_skill.utils.structs.types import SimConfig
+from mani_skill.utils.structs.types import SceneConfig, SimConfig
 
 from sim_twin.agent import agent_class
 from sim_twin.cards import Card
+from sim_twin.cube import Cube
+from sim_twin.looks import DEFAULT_LOOKS, Looks
+from sim_twin.props import Prop
+from sim_twin.rendering import shader_config
 from touchstone.bench import TABLE_Z, TOUCH_BENCH
 from touchstone.cameras import CameraModel
 from touchstone.robots.base import Arm
@@ -35,24 +39,36 @@ RGBA = "R8G8B8A8Unorm"
 
 @register_env("TouchstoneBench-v1", max_episode_steps=100_000)
 class BenchEnv(BaseEnv):
-    """The bench with one arm, its cards and one fixed camera called `scene`. Driven by `TwinWorld`, not by `step`."""
+    """The bench with one arm and one fixed camera called `scene`. Driven by `TwinWorld`, not by `step`.
+
+    camera: None for no pictures. props: by name, everything that an episode may put on the table; none is there yet.
+    """
 
     SUPPORTED_ROBOTS = None
 
-    def __init__(self, *args, arm: Arm, camera: CameraModel, shader: str, **kwargs) -> None:
+    def __init__(
+        self, *args, arm: Arm, camera: CameraModel | None, shader: str, looks: Looks = DEFAULT_LOOKS, **kwargs
+    ) -> None:
         self.arm = arm
         self.camera_model = camera
         self._shader = shader
-        self.cards: list[Card] = []
+        self._looks = looks
+        self.props: dict[str, Prop] = {}
         super().__init__(*args, robot_uids=agent_class(arm), **kwargs)
 
     @property
     def _default_sim_config(self) -> SimConfig:
-        return SimConfig(sim_freq=SIM_FREQUENCY, control_freq=SIM_FREQUENCY)
+        return SimConfig(
+            sim_freq=SIM_FREQUENCY,
+            control_freq=SIM_FREQUENCY,
+            scene_config=SceneConfig(enable_enhanced_determinism=True),
+        )
 
     @property
     def _default_sensor_configs(self) -> list[CameraConfig]:
         model = self.camera_model
+        if model is None:
+            return []
         # SAPIEN's camera looks along +x with y left and z up; OpenCV's along +z with x right and y down
         optical_from_sapien = np.array([[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1.0]])
         # SAPIEN counts pixels from their corners, OpenCV from their centres
@@ -67,7 +83,7 @@ class BenchEnv(BaseEnv):
                 intrinsic=intrinsic,
                 near=0.01,
                 far=100,
-                shader_pack=self._shader,
+                shader_config=shader_config(self._shader),
             )
         ]
 
@@ -81,14 +97,16 @@ class BenchEnv(BaseEnv):
         self._build_block("background", (0.5, 1.3, 2.0), (1.25, -0.75, 0.9804), WOOD)
         self._build_block("wall", (1.3, 0.5, 2.0), (0.25, 1.05, 0.9804), BLUE)
         scene = self.scene.sub_scenes[0]
-        self.cards = [Card(scene, f"card_{slot}") for slot in range(len(TOUCH_BENCH.card_centres))]
+        cards = [Card(scene, f"card_{slot}") for slot in range(len(TOUCH_BENCH.card_centres))]
+        self.props = {prop.name: prop for prop in (*cards, Cube(scene, "cube"))}
 
     def _load_lighting(self, options: dict) -> None:
-        self.scene.set_ambient_light([0.35, 0.35, 0.35])
+        looks = self._looks
+        self.scene.set_ambient_light(looks.ambient)
         self.scene.add_directional_light(
-            [0.6, 0.5, -1.4], [1.25, 1.22, 1.18], shadow=True, shadow_scale=1.2, shadow_map_size=1024
+            looks.sun_direction, looks.sun, shadow=True, shadow_scale=1.2, shadow_map_size=1024
         )
-        self.scene.add_directional_light([-0.3, -0.6, -1.0], [0.45, 0.46, 0.5])
+        self.scene.add_directional_light(looks.fill_direction, looks.fill)
 
     def _initialize_episode(self, env_idx: torch.Tensor, options: dict) -> None:
         """TwinWorld sets arm and cards."""
@@ -107,7 +125,7 @@ class BenchEnv(BaseEnv):
             if part.material.base_color_texture is not None:
                 # the mesh says "metal", on which a rasteriser without reflections shows no shadow
                 part.material.metallic_texture = sapien.render.RenderTexture2D(np.zeros((1, 1, 4), np.uint8), RGBA)
-                part.material.base_color_texture = _wood(mesh)
+                part.material.base_color_texture = _wood(mesh, self._looks)
 
     def _build_block(self, name: str, half_size, position, colour) -> None:
         builder = self.scene.create_actor_builder()
@@ -117,13 +135,15 @@ class BenchEnv(BaseEnv):
         builder.build_static(name=name)
 
 
-@lru_cache(maxsize=1)
-def _wood(mesh: Path) -> sapien.render.RenderTexture2D:
+@lru_cache(maxsize=8)
+def _wood(mesh: Path, looks: Looks) -> sapien.render.RenderTexture2D:
     """The mesh's wood, darker and greyer: without its metal it glows. A texture of our own, because SAPIEN shares those
     that it loads between all scenes of a process."""
     materials = (part.visual.material for part in trimesh.load(mesh).geometry.values())
     picture = next(m.baseColorTexture for m in materials if m.baseColorTexture is not None)
     rgb = np.asarray(picture.convert("RGB"), dtype=np.float32)
     rgb = 0.60 * rgb + 0.15 * rgb.mean(axis=-1, keepdims=True)
-    rgba = np.dstack([rgb.astype(np.uint8), np.full(rgb.shape[:2], 255, np.uint8)])
+    middle = rgb.mean(axis=(0, 1))
+    rgb = (middle + looks.grain * (rgb - middle)) * looks.table
+    rgba = np.dstack([np.clip(rgb, 0, 255).astype(np.uint8), np.full(rgb.shape[:2], 255, np.uint8)])
     return sapien.render.RenderTexture2D(rgba, RGBA, mipmap_levels=8, srgb=True)

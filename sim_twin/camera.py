@@ -1,17 +1,24 @@
-"""Taking the scene camera's picture with as little as possible between SAPIEN and a NumPy array."""
+"""The scene camera: which one a twin renders, and its picture with as little as possible between SAPIEN and NumPy."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from mani_skill.envs.sapien_env import BaseEnv
 
+from touchstone.calibration import Calibration
+from touchstone.cameras import CameraModel
+from touchstone.errors import UsageError
+
 
 class SceneCamera:
-    """The bench's camera `scene`."""
+    """The bench's camera `scene`. tint: factors of red, green and blue, float[3]."""
 
-    def __init__(self, env: BaseEnv) -> None:
+    def __init__(self, env: BaseEnv, tint: np.ndarray | None = None) -> None:
         self._env = env
         self._camera = env.scene.sensors["scene"].camera._render_cameras[0]
+        self._tint = tint
 
     def picture(self) -> np.ndarray:
         """uint8[H,W,3] RGB of the present state."""
@@ -20,4 +27,25 @@ class SceneCamera:
         colour = self._camera.get_picture("Color")[..., :3]
         if colour.dtype != np.uint8:
             colour = np.clip(colour * 255, 0, 255).astype(np.uint8)
+        if self._tint is not None:
+            colour = np.clip(colour * self._tint, 0, 255).astype(np.uint8)
         return np.ascontiguousarray(colour)
+
+
+def camera_of(calibration: Calibration, name: str) -> CameraModel:
+    """The scene camera as the twin renders it. Raises UsageError for what a calibration asks and the twin cannot do."""
+    reproduced = {"robot", "cameras", "measured", "schema_version"}
+    nominal = Calibration(robot=calibration.robot, cameras=calibration.cameras)
+    beyond = [
+        field
+        for field in Calibration.model_fields
+        if field not in reproduced and getattr(calibration, field) != getattr(nominal, field)
+    ]
+    if calibration.cameras["scene"].latency_s:
+        beyond.append("cameras.scene.latency_s")
+    if beyond:
+        raise UsageError(
+            f"The twin cannot reproduce {', '.join(beyond)} of {name} yet; leave them out to use its camera alone."
+        )
+    # SAPIEN renders without lens distortion, and a policy must be told what it sees
+    return replace(calibration.cameras["scene"].model(), distortion=np.zeros(5))

@@ -8,7 +8,8 @@ import numpy as np
 import sapien
 import sapien.render
 
-from touchstone.bench import CARD_SIDE, CARD_THICKNESS, TABLE_Z
+from sim_twin.props import Prop
+from touchstone.bench import CARD_SIDE, CARD_THICKNESS
 from touchstone.spec import Placement
 from touchstone.tasks.emoji.cards import card_corners, card_picture
 
@@ -17,51 +18,34 @@ PICTURE_GAP = 0.0003
 PICTURE_PIXELS = 512
 
 
-class Card:
+class Card(Prop):
     """One card of the scene. Its pose is that of its top face's centre; +x is the glyph's top (robot +x)."""
 
     def __init__(self, scene: sapien.Scene, name: str) -> None:
-        self.name = name
-        self._material = sapien.render.RenderMaterial(base_color=[1, 1, 1, 1], roughness=0.9, specular=0.1)
+        self._print = sapien.render.RenderMaterial(base_color=[1, 1, 1, 1], roughness=0.9, specular=0.1)
         # a material that was rendered once without a texture never shows one
-        self._material.base_color_texture = _texture_of(np.full((PICTURE_PIXELS, PICTURE_PIXELS, 3), 255, np.uint8))
+        self._print.base_color_texture = _texture_of(np.full((PICTURE_PIXELS, PICTURE_PIXELS, 3), 255, np.uint8))
+        half = [CARD_SIDE / 2, CARD_SIDE / 2, CARD_THICKNESS / 2]
+        super().__init__(scene, name, half, origin_height=CARD_THICKNESS / 2)
+
+    def _looks(self) -> sapien.render.RenderBodyComponent:
         body = sapien.render.RenderBodyComponent()
         paper = sapien.render.RenderMaterial(base_color=[0.93, 0.93, 0.93, 1], roughness=0.9)
-        half = [CARD_SIDE / 2, CARD_SIDE / 2, CARD_THICKNESS / 2]
-        box = sapien.render.RenderShapeBox(half, paper)
-        box.local_pose = sapien.Pose([0, 0, -CARD_THICKNESS / 2])
-        body.attach(box)
+        body.attach(sapien.render.RenderShapeBox([CARD_SIDE / 2, CARD_SIDE / 2, CARD_THICKNESS / 2], paper))
         body.attach(self._picture_quad())
-        self._entity = sapien.Entity()
-        self._entity.name = name
-        self._entity.add_component(body)
-        scene.add_entity(self._entity)
-        self.hide()
+        return body
 
-    def show(self, placement: Placement) -> None:
-        """Puts the card where the placement says and prints its emoji on it."""
-        self._material.base_color_texture = _texture(placement.emoji)
-        self._entity.pose = sapien.Pose(
-            [*placement.xy, TABLE_Z + CARD_THICKNESS],
-            [np.cos(placement.yaw / 2), 0.0, 0.0, np.sin(placement.yaw / 2)],
-        )
-
-    def hide(self) -> None:
-        """Takes the card off the table."""
-        self._entity.pose = sapien.Pose([0, 0, -10])
-
-    def pose(self) -> list[float]:
-        """x y z [m] w x y z in the base frame."""
-        return [float(v) for v in (*self._entity.pose.p, *self._entity.pose.q)]
+    def _dress(self, placement: Placement) -> None:
+        self._print.base_color_texture = _texture(placement.emoji)
 
     def _picture_quad(self) -> sapien.render.RenderShapeTriangleMesh:
-        corners = np.full((4, 3), PICTURE_GAP, dtype=np.float32)
+        corners = np.full((4, 3), CARD_THICKNESS / 2 + PICTURE_GAP, dtype=np.float32)
         corners[:, :2] = card_corners((0, 0))
         # picture rows run downwards, texture v upwards
         uv = np.array([(0, 1), (1, 1), (1, 0), (0, 0)], dtype=np.float32)
         triangles = np.array([(0, 2, 1), (0, 3, 2)], dtype=np.uint32)
         normals = np.tile(np.array([0, 0, 1], dtype=np.float32), (4, 1))
-        return sapien.render.RenderShapeTriangleMesh(corners, triangles, normals, uv, self._material)
+        return sapien.render.RenderShapeTriangleMesh(corners, triangles, normals, uv, self._print)
 
 
 @lru_cache(maxsize=128)

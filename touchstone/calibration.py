@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from touchstone.bench import TABLE_Z
-from touchstone.cameras import DEFAULT_PRESET, PRESETS, CameraModel, preset
+from touchstone.cameras import DEFAULT_PRESET, CameraModel, is_preset, preset
 from touchstone.errors import UsageError
 from touchstone.facts import Record
 
@@ -96,7 +96,7 @@ def digest(calibration: Calibration) -> str:
 
 def for_camera(camera: str, robot: str) -> Calibration:
     """The calibration that a spec's `camera` names: a preset, or the path of a `calibration.yaml` of this robot."""
-    if camera in PRESETS:
+    if is_preset(camera):
         return nominal(robot, camera)
     if not camera.endswith((".yaml", ".yml")):
         preset(camera)

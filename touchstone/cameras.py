@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -76,7 +77,29 @@ PRESETS = {DEFAULT_PRESET: _grinningface}
 
 
 def preset(name: str) -> CameraModel:
-    """The camera called `name`. Raises UsageError for a name that is not a preset."""
-    if name not in PRESETS:
-        raise UsageError(f"Unknown camera preset '{name}'; choose one of: {', '.join(sorted(PRESETS))}.")
-    return PRESETS[name]()
+    """The camera called `name`, or `name@WIDTHxHEIGHT` for the same view in another size (stretched where the shapes
+    differ). Raises UsageError for a name that is not a preset."""
+    base, _, size = name.partition("@")
+    if base not in PRESETS:
+        raise UsageError(f"Unknown camera preset '{base}'; choose one of: {', '.join(sorted(PRESETS))}.")
+    return scaled(PRESETS[base](), *_size(size, name)) if size else PRESETS[base]()
+
+
+def is_preset(name: str) -> bool:
+    """Whether `name` means a preset in some size, and not a file."""
+    return name.partition("@")[0] in PRESETS
+
+
+def scaled(model: CameraModel, width: int, height: int) -> CameraModel:
+    """The same view with other pixels."""
+    across, down = width / model.width, height / model.height
+    K = np.diag([across, down, 1.0]) @ (model.K + [[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]])
+    return replace(model, width=width, height=height, K=K - [[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]])
+
+
+def _size(text: str, name: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{2,4})x(\d{2,4})", text)
+    # H.264 in yuv420p takes even sizes only
+    if found is None or any(int(v) % 2 or not 32 <= int(v) <= 4096 for v in found.groups()):
+        raise UsageError(f"'{name}' is no camera size; write it as NAME@320x240, even numbers from 32 to 4096.")
+    return int(found[1]), int(found[2])

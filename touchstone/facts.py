@@ -31,8 +31,11 @@ class Facts(Record):
     tcp, tcp_commanded: pose of the TCP, 7 numbers, x y z [m] w x y z, in the base frame.
     joints: arm joint positions [rad], in the arm's joint order.
     opening, opening_commanded: gripper, 0 closed .. 1 open.
-    objects: pose of each named object, 7 numbers as above (`card_0`, `card_1`, `card_2`); a card's is that of its top
-    face's centre, x towards the glyph's top.
+    objects: pose of each named object, 7 numbers as above; a card's (`card_0`, ...) is that of its top face's centre,
+    x towards the glyph's top; a cube's is that of its middle.
+    joint_velocities: of the arm's joints [rad/s], in the arm's order.
+    finger_forces: of the objects that can be grasped, the contact force [N] of the left and of the right finger on
+    the object, 6 numbers, frame `tcp` (y: the axis along which the fingers open, left finger on its positive side).
     """
 
     step: int
@@ -43,6 +46,8 @@ class Facts(Record):
     opening: Fact
     opening_commanded: Fact
     objects: dict[str, Fact] = Field(default_factory=dict)
+    joint_velocities: Fact | None = None
+    finger_forces: dict[str, Fact] = Field(default_factory=dict)
 
 
 class Event(Record):

@@ -8,11 +8,13 @@ from touchstone.facts import Record
 class Placement(Record):
     """One object of the layout.
 
-    name: how facts call it (`card_0`). emoji: the character printed on a card, or None.
-    label: what the instruction would call it. xy: centre [m], base frame, on the table. yaw: [rad] about base z.
+    name: how facts call it (`card_0`). kind: what it is (`card`, `cube`); a twin knows how to build each kind.
+    emoji: the character printed on a card, or None. label: what the instruction would call it.
+    xy: centre [m], base frame, on the table. yaw: [rad] about base z.
     """
 
     name: str
+    kind: str = "card"
     emoji: str | None = None
     label: str
     xy: tuple[float, float]
@@ -63,6 +65,11 @@ class Spec(Record):
 
     def placement(self, name: str) -> Placement:
         return next(p for p in self.layout if p.name == name)
+
+    @property
+    def choices(self) -> tuple[Placement, ...]:
+        """What could be chosen: the objects of the target's kind."""
+        return tuple(p for p in self.layout if p.kind == self.placement(self.target).kind)
 
     def brief(self) -> Brief:
         return Brief(

@@ -107,12 +107,16 @@ class WorldRequest:
     """What a registered world factory is given. camera: preset name or path of a `calibration.yaml`.
 
     shader: how a twin renders, None for its default. privileged: put simulator facts into observations.
+    pictures: render the cameras; without, observations have none and a twin is some ten times as fast.
+    variant: what follows the colon in a world's name (`shadow:light@0.5`), or None.
     """
 
     robot: str
     camera: str
     shader: str | None = None
     privileged: bool = False
+    pictures: bool = True
+    variant: str | None = None
 
 
 class World(Protocol):

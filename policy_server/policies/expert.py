@@ -1,34 +1,43 @@
-"""The policy that is told where the target lies: the ceiling over every score."""
+"""The policy that is told where things lie: the ceiling over every score."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from policy_server.policies.touch_motion import TouchMotion
+from policy_server.policies.motions import Motion, motion_for
 from touchstone.errors import PolicyFailure
 from touchstone.policy import Chunk, PolicyContract
 from touchstone.spec import Brief
-from touchstone.world import Observation
+from touchstone.tasks.emoji.pick_rule import CUBE
+from touchstone.world import Observation, Privileged
 
 
 class ExpertPolicy:
-    """Touches the target card with the simulator's knowledge of it; journalled as privileged."""
+    """Carries out either emoji task with the simulator's knowledge; journalled as privileged."""
 
-    contract = PolicyContract(name="expert", version="1", needs_privileged=True)
+    contract = PolicyContract(name="expert", version="2", needs_privileged=True)
 
     def __init__(self):
-        self._motion: TouchMotion | None = None
+        self._motion: Motion | None = None
+        self._cube: np.ndarray | None = None
 
     def reset(self, brief: Brief) -> None:
-        self._motion = TouchMotion(brief.rate_hz)
+        self._motion = motion_for(brief)
+        self._cube = None
 
     def infer(self, observation: Observation) -> Chunk:
         if self._motion is None:
             raise PolicyFailure("The expert was asked before its first episode began; call reset first.")
         if observation.privileged is None:
             raise PolicyFailure("The expert needs privileged facts and there are none; run it in a twin.")
-        target = observation.privileged.spec.target
-        fact = observation.privileged.facts.objects.get(target)
-        if fact is None or fact.value is None:
-            raise PolicyFailure(f"The world does not know where the target '{target}' lies.")
-        return self._motion.next(observation, np.asarray(fact.value[:3], dtype=np.float64))
+        told = observation.privileged
+        if self._motion.wants_cube:
+            self._cube = _position(told, CUBE)
+        return self._motion.next(observation, _position(told, told.spec.target)[:2], self._cube)
+
+
+def _position(told: Privileged, name: str) -> np.ndarray:
+    fact = told.facts.objects.get(name)
+    if fact is None or fact.value is None:
+        raise PolicyFailure(f"The world does not know where '{name}' lies; run the expert in a twin.")
+    return np.asarray(fact.value[:3], dtype=np.float64)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from policy_server.policies.touch_motion import MAX_SPEED, single_delta
+from policy_server.policies.motion import single_delta
+from policy_server.policies.touch_motion import MAX_SPEED
 from touchstone.policy import Chunk, PolicyContract
 from touchstone.spec import Brief
 from touchstone.world import Observation

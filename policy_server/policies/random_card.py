@@ -7,9 +7,11 @@ import logging
 import numpy as np
 
 from policy_server.policies.card_finder import find_cards
-from policy_server.policies.card_matcher import CAMERA, card_top
+from policy_server.policies.card_matcher import CAMERA
 from policy_server.policies.card_vision import Detection
-from policy_server.policies.touch_motion import TouchMotion, single_delta
+from policy_server.policies.cube_finder import find_cube
+from policy_server.policies.motion import single_delta
+from policy_server.policies.motions import motion_for
 from touchstone.errors import PolicyFailure
 from touchstone.policy import Chunk, PolicyContract
 from touchstone.spec import Brief
@@ -23,9 +25,9 @@ _log = logging.getLogger(__name__)
 
 
 class RandomCardPolicy:
-    """Touches one of the cards that it sees, drawn by the brief's seed, from pixels and camera calibration alone."""
+    """Acts on one of the cards that it sees, drawn by the brief's seed, from pixels and camera calibration alone."""
 
-    contract = PolicyContract(name="random-card", version="1", cameras=(CAMERA,))
+    contract = PolicyContract(name="random-card", version="2", cameras=(CAMERA,))
 
     def __init__(self):
         self._brief: Brief | None = None
@@ -33,8 +35,9 @@ class RandomCardPolicy:
     def reset(self, brief: Brief) -> None:
         self._generator = np.random.default_rng(brief.seed)
         self._chosen: Detection | None = None
+        self._cube: np.ndarray | None = None
         self._looks = 0
-        self._motion = TouchMotion(brief.rate_hz)
+        self._motion = motion_for(brief)
         self._brief = brief
 
     def infer(self, observation: Observation) -> Chunk:
@@ -42,9 +45,13 @@ class RandomCardPolicy:
             raise PolicyFailure("random-card was asked before its first episode began; call reset first.")
         if self._chosen is None:
             self._choose(observation)
-        if self._chosen is None:
+        if self._motion.wants_cube:
+            frame = observation.cameras[CAMERA.name]
+            seen = find_cube(frame.image, frame.model)
+            self._cube = self._cube if seen is None else seen
+        if self._chosen is None or (self._motion.wants_cube and self._cube is None):
             return single_delta(observation, np.zeros(3), 1.0, self._brief.rate_hz)
-        return self._motion.next(observation, card_top(self._chosen))
+        return self._motion.next(observation, self._chosen.xy, self._cube)
 
     def _choose(self, observation: Observation) -> None:
         frame = observation.cameras[CAMERA.name]

@@ -1,10 +1,13 @@
-"""From a known card to a touch: the motion that card-matcher, random-card and expert share."""
+"""From a known card to a touch: the motion that every scripted policy shares."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from policy_server.policies.motion import single_delta, straightening
+from touchstone.bench import CARD_THICKNESS, TABLE_Z
 from touchstone.policy import Chunk
+from touchstone.tasks.emoji.reach import aim_on_card
 from touchstone.world import Observation
 
 MAX_SPEED = 0.225  # m/s: 0.045 m in a 5 Hz tick, under the 0.05 m that a tick's action may hold
@@ -30,16 +33,22 @@ class TouchMotion:
         self._waited = 0
         self._closing = False
 
-    def next(self, observation: Observation, card_top: np.ndarray) -> Chunk:
-        """One `target_delta` action towards `card_top`, the centre of the card's top face.
+    @property
+    def wants_cube(self) -> bool:
+        return False
 
-        card_top: float64[3], metres, base frame. The gripper stays open (1) until the measured TCP is within
-        8 mm of the goal, or has stopped coming nearer for 2 s; from then on it closes (0) and the arm holds.
+    def next(self, observation: Observation, card_xy: np.ndarray, cube: np.ndarray | None = None) -> Chunk:
+        """One `target_delta` action towards a card.
+
+        card_xy: its centre, float64[2], metres, base frame. cube: none in this task. The gripper stays open (1) until
+        the measured TCP is within 8 mm of the goal, or has stopped coming nearer for 2 s; from then on it closes (0)
+        and the arm holds.
         """
-        goal = np.asarray(card_top, dtype=np.float64) + np.array([0.0, 0.0, FINGER_HEIGHT])
+        goal = np.array([*aim_on_card(card_xy), TABLE_Z + CARD_THICKNESS + FINGER_HEIGHT])
         self._closing = self._closing or self._arrived(observation, goal)
         translation = np.zeros(3) if self._closing else self._step(observation.ee_commanded.position, goal)
-        return single_delta(observation, translation, 0.0 if self._closing else 1.0, self._rate_hz)
+        turn = straightening(observation.ee_commanded)
+        return single_delta(observation, translation, 0.0 if self._closing else 1.0, self._rate_hz, turn)
 
     def _arrived(self, observation: Observation, goal: np.ndarray) -> bool:
         distance = float(np.linalg.norm(observation.ee_commanded.position - goal))
@@ -54,15 +63,3 @@ class TouchMotion:
         waypoint = goal + np.array([0.0, 0.0, HOVER if sideways > OVER_CARD else 0.0])
         delta = waypoint - commanded
         return delta * min(1.0, self._max_step / max(float(np.linalg.norm(delta)), 1e-12))
-
-
-def single_delta(observation: Observation, translation: np.ndarray, gripper: float, rate_hz: float) -> Chunk:
-    """A chunk of one `target_delta` action without rotation; translation: float64[3], metres, base axes."""
-    return Chunk(
-        answers=observation.id,
-        t0_ns=observation.stamp_ns,
-        dt=1.0 / rate_hz,
-        kind="target_delta",
-        actions=np.concatenate([translation, np.zeros(3)])[None, :],
-        gripper=np.array([gripper], dtype=np.float64),
-    )

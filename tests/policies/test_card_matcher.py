@@ -18,7 +18,7 @@ from touchstone.errors import UsageError
 from touchstone.geometry import Pose
 from touchstone.spec import Brief
 from touchstone.tasks.emoji.cards import card_corners, card_picture
-from touchstone.tasks.emoji.instructions import touch_instruction
+from touchstone.tasks.emoji.instructions import TOUCH
 from touchstone.tasks.emoji.splits import split
 from touchstone.world import CameraFrame, GripperState, JointState, Observation
 
@@ -104,7 +104,7 @@ def observation(one: Scene, ee: Pose, step: int = 0) -> Observation:
 
 
 def brief(label: str, seed: int = 0) -> Brief:
-    instruction = touch_instruction(label)
+    instruction = TOUCH["paper"].format(label=label)
     return Brief(episode="e", task="touch-emoji", instruction=instruction, rate_hz=5.0, step_limit=60, seed=seed)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from policy_server.policies.touch_motion import single_delta
+from policy_server.policies.motion import single_delta
 from touchstone.policy import CameraNeed, PolicyContract
 
 

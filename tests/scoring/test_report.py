@@ -3,10 +3,11 @@ from html.parser import HTMLParser
 
 import pytest
 
+from tests.support.pick_sessions import write_pick_session
 from tests.support.sessions import write_session
 from touchstone.data.labels import plain_words, world_label
 from touchstone.errors import UsageError
-from touchstone.scoring import pictures
+from touchstone.scoring import pictures, report
 from touchstone.scoring.report import write_report
 
 VOID = {"meta", "img", "input", "link", "br"}
@@ -79,6 +80,36 @@ def test_the_headline_says_what_ran_where_in_plain_words(page):
     assert "No physical arm took part" in words
     assert "touchstone eval touch-emoji --world twin" in words
     assert not re.search(r"\breal\b", words)
+
+
+def test_the_other_rule_stands_beside_every_rate_and_is_explained(tmp_path):
+    out = write_pick_session(tmp_path, "rpnw")
+    words = " ".join(Page(write_report(out).read_text(encoding="utf-8")).text.split())
+    assert "expert succeeded in 1 of 4 trials of pick-emoji" in words and "rule strict" in words
+    assert "2 of 4 · 95 % interval" in words and "paper rule: 3/4, 75.0 % (30.1–95.4)" in words
+    assert "1 of 2 · 95 % interval" in words and "paper rule: 2/3, 66.7 % (20.8–93.9)" in words
+    assert "paper rule: 2/4, 50.0 %" in words
+    assert "The strict rule decides: the cube was lifted in the gripper, and then lay on a card, flat" in words
+    assert "Beside it, the paper rule: as in GrinningFace's code" in words
+    assert "It gives 3 of 4 episodes the same verdict" in words
+    # once among the failures, once under the episode, and nowhere else
+    assert "the cube was never lifted (paper rule: right card)" in words
+    assert len(re.findall("paper rule: (?:right card|wrong card|no execution)", words)) == 2
+
+
+def test_a_rule_without_trials_or_explanation_does_not_break_the_page(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "rule_sentence", lambda task, rule: None)
+    words = " ".join(Page(write_report(write_pick_session(tmp_path, "n")).read_text(encoding="utf-8")).text.split())
+    assert "paper rule: 0/0, n/a" in words and "The strict rule decides." in words
+
+
+def test_the_touch_rules_are_called_by_their_moments(page):
+    words = " ".join(page.text.split())
+    assert (
+        "The measured rule decides: the card under the fingertips at the moment when the gripper was measured" in words
+    )
+    assert "the commanded rule: the card under the fingertips at the moment when closing was commanded. " in words
+    assert "commanded rule: 1/4, 25.0 %" in words and "It gives 4 of 4 episodes the same verdict" in words
 
 
 def test_a_session_without_a_recorded_command_gets_one_that_asks_for_the_same(tmp_path):

@@ -4,6 +4,7 @@ import json
 import pytest
 from rich.console import Console
 
+from tests.support.pick_sessions import write_pick_session
 from tests.support.sessions import CONFIG, PROVENANCE, plan, write_episode, write_session
 from touchstone.data.journal import Session, read_session
 from touchstone.errors import TouchstoneError, UsageError
@@ -52,6 +53,8 @@ def test_summary_json_has_the_promised_schema(out):
     assert set(summary["latency_ms"]) == {"infer", "render", "step"}
     assert set(summary["latency_ms"]["infer"]) == {"p50", "p99", "n"}
     assert summary["latency_ms"]["infer"]["n"] == 6 * 12
+    assert summary["rule"] == "measured" and set(summary["beside"]) == {"commanded"}
+    assert set(summary["beside"]["commanded"]) == {"execution", "recognition", "overall", "agree"}
     assert summary["privileged"] is False and summary["shader"] == "minimal"
     assert Summary.model_validate(summary) == score_session(out)
 
@@ -72,6 +75,21 @@ def test_slots_count_asked_against_chosen(out):
         asked = slots.names.index(line.spec.target)
         chosen = 3 if line.verdict.chosen is None else slots.names.index(line.verdict.chosen)
         assert slots.counts[asked][chosen] >= 1
+
+
+def test_each_rule_has_its_own_scores(tmp_path):
+    summary = score_session(write_pick_session(tmp_path, "rrpwn"))
+    paper = summary.beside["paper"]
+    assert (summary.rule, set(summary.beside), paper.agree) == ("strict", {"paper"}, 4)
+    assert (summary.execution.successes, paper.execution.successes) == (3, 4)
+    assert (summary.recognition.successes, summary.recognition.trials) == (2, 3)
+    assert (paper.recognition.successes, paper.recognition.trials) == (3, 4)
+    assert (summary.overall.successes, paper.overall.successes, paper.overall.trials) == (2, 3, 5)
+    text = io.StringIO()
+    print_summary(summary, Console(file=text, width=120))
+    lines = [line.split() for line in text.getvalue().splitlines()]
+    assert ["execution", "strict", "3", "/", "5"] in [line[:5] for line in lines]
+    assert ["execution", "paper", "4", "/", "5"] in [line[:5] for line in lines]
 
 
 def test_nothing_executed_leaves_recognition_null(tmp_path):

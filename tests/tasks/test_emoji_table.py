@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from touchstone.errors import UsageError
-from touchstone.tasks.emoji.instructions import label_of, touch_instruction
+from touchstone.tasks.emoji.instructions import TOUCH, label_of
 from touchstone.tasks.emoji.splits import PROTOCOLS, split
 from touchstone.tasks.emoji.table import emoji_named, emojis, exclusion
 
@@ -62,7 +62,7 @@ def test_an_unknown_protocol_is_refused_with_the_known_ones():
 
 @given(st.sampled_from(emojis()))
 def test_an_instruction_gives_its_label_back(emoji):
-    assert label_of(touch_instruction(emoji.name)) == emoji.name
+    assert label_of(TOUCH["paper"].format(label=emoji.name)) == emoji.name
 
 
 @pytest.mark.parametrize("sentence", ["Pick red apple.", "Touch", "Touch .", ""])

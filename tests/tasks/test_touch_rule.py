@@ -41,7 +41,7 @@ CLOSING = [(1.0, 1.0), (0.9, 0.0), (0.25, 0.0), (0.1, 0.0)]
 def test_closing_over_the_named_card_is_execution_and_recognition():
     verdict = judge_touch(SPEC, facts(CLOSING))
     assert verdict.success and verdict.chosen == SPEC.target and verdict.step == 3
-    assert verdict.commanded.success and verdict.commanded.step == 1
+    assert verdict.beside["commanded"].success and verdict.beside["commanded"].step == 1
 
 
 def test_closing_over_another_card_is_execution_only():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from policy_server.policies.expert import ExpertPolicy
-from policy_server.policies.touch_motion import single_delta
+from policy_server.policies.motion import single_delta
 from touchstone import calibration
 from touchstone.data.journal import read_session
 from touchstone.errors import ContractMismatch, PolicyFailure

@@ -141,7 +141,7 @@ def test_a_spec_for_another_camera_or_rate_is_refused(twin):
 def test_an_unknown_shader_is_named():
     from sim_twin.world import make_world
 
-    with pytest.raises(UsageError, match="minimal, default"):
+    with pytest.raises(UsageError, match="minimal, default, rt"):
         make_world(WorldRequest("wx250s", "grinningface", shader="raytraced"))
 
 

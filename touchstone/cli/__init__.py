@@ -1,4 +1,4 @@
-"""The command line: `touchstone eval | serve | score | report | doctor`."""
+"""The command line: `touchstone eval | collect | serve | score | table | report | unseal | assets | doctor`."""
 
 from __future__ import annotations
 

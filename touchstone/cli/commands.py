@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Union
+from typing import Annotated, Literal, Union
 
 import tyro
+
+from touchstone.cli.assets import Assets
+from touchstone.cli.table import Table
 
 
 @dataclass(frozen=True)
@@ -14,25 +17,36 @@ class Eval:
     """Evaluate a policy: runs the episodes, scores them and writes the report."""
 
     task: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TASK")]
-    """what is asked: touch-emoji"""
+    """what is asked: touch-emoji or pick-emoji"""
     world: str = "twin"
-    """twin (in this process) or twin-ros (through ROS 2 nodes and the policy server)"""
+    """twin (in this process), twin-ros (through ROS 2 nodes and the policy server), or a twin with hidden shifts such
+    as shadow:light+latency@0.5"""
     policy: str = "card-matcher"
     """a registered policy, module:Class, or a server's address such as tcp://127.0.0.1:5555"""
     robot: str = "wx250s"
-    """the arm"""
+    """the arm: wx250s or rm75"""
     protocol: str = "val"
-    """which emojis: train, val or hard"""
+    """which emojis: train, val, hard, id (with --record), or the authors' train-authors, val-authors, hard-authors"""
     trials: int = 10
     """how many episodes"""
     seed: int = 0
     """of the layouts; equal seeds give equal episodes in every world"""
-    out: Path = Path("runs/touch-emoji")
-    """session folder; the same command again resumes it"""
+    out: Path | None = None
+    """session folder, runs/TASK unless said; the same command again resumes it"""
     camera: str = "grinningface"
     """camera preset, or the path of a calibration.yaml"""
     shader: str | None = None
-    """how the twin renders: minimal or default; minimal unless said"""
+    """how the twin renders: minimal, default or rt (ray traced, for stills); minimal unless said"""
+    pictures: bool = True
+    """--no-pictures renders nothing, for policies that look at nothing"""
+    arm_start: Literal["random", "fixed"] = "random"
+    """where the arm starts: random varies it a little, as the paper says; fixed never does, as the paper's code"""
+    wording: str | None = None
+    """whose instruction: paper, or code (pick-emoji); the paper's unless said"""
+    record: str | None = None
+    """for --protocol id: the dataset or session whose card combinations are replayed"""
+    workers: int = 1
+    """episodes that run at once, each in a process of its own; about one for each CPU core"""
 
     def run(self) -> int:
         from touchstone.cli.evaluate import evaluate
@@ -49,9 +63,87 @@ class Eval:
                 trials=self.trials,
                 camera=self.camera,
                 shader=self.shader,
+                pictures=self.pictures,
+                arm_start=self.arm_start,
+                wording=self.wording,
+                record=self.record,
             ),
-            self.out,
+            self.out or Path("runs") / self.task,
+            self.workers,
         )
+
+
+@dataclass(frozen=True)
+class Collect:
+    """Collect demonstrations: a LeRobot dataset (v3), and beside it the journal with one MCAP an episode."""
+
+    task: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TASK")]
+    """what is shown: pick-emoji or touch-emoji"""
+    out: Path
+    """dataset folder; the same command again resumes or enlarges it"""
+    expert: bool = False
+    """shown by the built-in expert; so far the only teacher"""
+    episodes: int = 500
+    """how many successful demonstrations"""
+    robot: str = "wx250s"
+    """the arm: wx250s or rm75"""
+    protocol: str = "train"
+    """which emojis: train, val, hard, or the authors' train-authors, val-authors, hard-authors"""
+    seed: int = 0
+    """of the layouts"""
+    camera: str = "grinningface"
+    """camera preset, with @WIDTHxHEIGHT for another size, or the path of a calibration.yaml"""
+    shader: str | None = None
+    """how the twin renders: minimal, default or rt; minimal unless said"""
+    world: str = "twin"
+    """twin, or a twin with hidden shifts such as shadow:light@0.5"""
+    arm_start: Literal["random", "fixed"] = "random"
+    """where the arm starts: random varies it a little, as the paper says; fixed never does, as the paper's code"""
+    wording: str | None = None
+    """whose instruction: paper, or code (pick-emoji); the paper's unless said"""
+    keep_failures: bool = False
+    """put failed demonstrations into the dataset too, flagged, as the authors did"""
+    workers: int = 1
+    """episodes that run at once, each in a process of its own; about one for each CPU core"""
+
+    def run(self) -> int:
+        from touchstone.cli.collect import collect
+        from touchstone.errors import UsageError
+        from touchstone.evaluation.config import SessionConfig
+
+        if not self.expert:
+            raise UsageError("Say who demonstrates: --expert is the only teacher so far.")
+        config = SessionConfig(
+            task=self.task,
+            world=self.world,
+            robot=self.robot,
+            policy="expert",
+            protocol=self.protocol,
+            seed=self.seed,
+            trials=self.episodes,
+            camera=self.camera,
+            shader=self.shader,
+            arm_start=self.arm_start,
+            wording=self.wording,
+        )
+        return collect(config, self.out, self.keep_failures, self.workers)
+
+
+@dataclass(frozen=True)
+class Unseal:
+    """Print the hidden parameters of a session in a shadow, to grade a calibration or a gap study against them."""
+
+    session: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
+    """session folder"""
+
+    def run(self) -> int:
+        import json
+
+        from touchstone.data.journal import read_session
+        from touchstone.data.sealed import unseal
+
+        print(json.dumps(unseal(self.session, read_session(self.session).last_run.get("sealed_sha256")), indent=2))
+        return 0
 
 
 @dataclass(frozen=True)
@@ -118,9 +210,13 @@ DESCRIPTION = (
 
 Command = Union[  # noqa: UP007 - tyro reads the subcommands from this union on Python 3.10 too
     Annotated[Eval, tyro.conf.subcommand("eval")],
+    Annotated[Collect, tyro.conf.subcommand("collect")],
     Annotated[Serve, tyro.conf.subcommand("serve")],
     Annotated[Score, tyro.conf.subcommand("score")],
+    Annotated[Table, tyro.conf.subcommand("table")],
     Annotated[Report, tyro.conf.subcommand("report")],
+    Annotated[Unseal, tyro.conf.subcommand("unseal")],
+    Annotated[Assets, tyro.conf.subcommand("assets")],
     Annotated[Doctor, tyro.conf.subcommand("doctor")],
 ]
 

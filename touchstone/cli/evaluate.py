@@ -7,35 +7,37 @@ from pathlib import Path
 
 from rich.console import Console
 
-from policy_server.loading import load_policy
-from touchstone.data.journal import check_resumable
-from touchstone.evaluation.config import SessionConfig, check, is_address
+from touchstone.cli.opening import hands_for
+from touchstone.data.journal import EpisodeRecorder, check_resumable
+from touchstone.errors import UsageError
+from touchstone.evaluation.config import SessionConfig, check
 from touchstone.evaluation.progress import SessionProgress
-from touchstone.evaluation.session import is_complete, run_session
-from touchstone.policy import Policy
-from touchstone.registry import POLICY_SCHEMES, STACKS, WORLDS, names
+from touchstone.evaluation.session import is_complete, run_with
+from touchstone.registry import STACKS, names
 from touchstone.registry import load as find
 from touchstone.scoring.report import write_report
 from touchstone.scoring.score import score_session
 from touchstone.scoring.table import print_summary
 from touchstone.tasks.emoji.cards import emoji_font
-from touchstone.world import WorldRequest
 
 
-def evaluate(config: SessionConfig, out: Path) -> int:
+def evaluate(config: SessionConfig, out: Path, workers: int = 1) -> int:
     """Runs a session to its report. Returns the exit code."""
+    check_workers(workers)
     check(config, out)
     check_resumable(out, config.identity())
     emoji_font()
     console = Console()
     if is_complete(config, out):
         console.print(f"All {config.trials} episodes are in {out} already.", soft_wrap=True)
-    elif config.world in names(STACKS):
-        code = find(STACKS, config.world)(config, out)
+    elif config.world_name in names(STACKS):
+        if workers > 1:
+            raise UsageError(f"{config.world} is one stack of processes; leave --workers out, or use --world twin.")
+        code = find(STACKS, config.world_name)(config, out)
         if code:
             return code
     else:
-        _in_this_process(config, out)
+        _in_this_process(config, out, workers)
     print_summary(score_session(out), console)
     report = write_report(out)
     console.print(f"\nReport: {report.absolute()}", soft_wrap=True, highlight=False)
@@ -43,32 +45,18 @@ def evaluate(config: SessionConfig, out: Path) -> int:
     return 0
 
 
-def _in_this_process(config: SessionConfig, out: Path) -> None:
-    policy = _open_policy(config.policy)
-    try:
-        world = find(WORLDS, config.world)(
-            WorldRequest(
-                robot=config.robot,
-                camera=config.camera,
-                shader=config.shader,
-                privileged=policy.contract.needs_privileged,
-            )
-        )
-        try:
-            with SessionProgress(f"{config.task} · {config.policy} · {config.world}") as progress:
-                run_session(config, out, world, policy, progress.update)
-        finally:
-            world.close()
-    finally:
-        close = getattr(policy, "close", None)
-        if close is not None:
-            close()
+def _in_this_process(config: SessionConfig, out: Path, workers: int) -> None:
+    with (
+        hands_for(config, workers, EpisodeRecorder) as hands,
+        SessionProgress(f"{config.task} · {config.policy} · {config.world}") as progress,
+    ):
+        run_with(hands, config, out, progress.update)
 
 
-def _open_policy(name: str) -> Policy:
-    if is_address(name):
-        return find(POLICY_SCHEMES, name.split("://", 1)[0])(name)
-    return load_policy(name)
+def check_workers(workers: int) -> None:
+    """Raises UsageError for a number of worker processes that makes no sense."""
+    if not 1 <= workers <= 256:
+        raise UsageError(f"--workers is {workers}; use 1 to 256, at most one for each CPU core.")
 
 
 def _next_steps(console: Console, config: SessionConfig) -> None:

@@ -84,7 +84,7 @@ class Session:
         """Begins an episode that is not finished yet."""
         if spec.episode in self._finished:
             raise ValueError(f"episode {spec.episode} is already in the journal")
-        return EpisodeRecorder(self.path, self._world, spec, self._append)
+        return EpisodeRecorder(self.path, self._world, spec, self.append)
 
     def close(self) -> None:
         self._lock.close()
@@ -95,7 +95,7 @@ class Session:
     def __exit__(self, *_) -> None:
         self.close()
 
-    def _append(self, line: EpisodeLine) -> None:
+    def append(self, line: EpisodeLine) -> None:
         disk.append_line(self.path / LINES, line.model_dump_json())
         self._finished[line.episode] = line
 

@@ -22,6 +22,9 @@ from touchstone.world import Observation
 class EpisodeRecorder:
     """Writes one episode: `tick` for every tick, then `finish` or `abandon`. Full disk: TouchstoneError."""
 
+    #: whether pictures also go into an MP4
+    film = True
+
     def __init__(self, session: Path, world: str, spec: Spec, append: Callable[[EpisodeLine], None]) -> None:
         self._session, self._world, self._spec, self._append = session, world, spec, append
         self._folder = session / EPISODES
@@ -47,7 +50,7 @@ class EpisodeRecorder:
         """
         with disk.told_in_one_sentence(self._session):
             self._mcap.tick(observation, facts, events, chunk, stages_ms)
-            if observation.cameras:
+            if observation.cameras and self.film:
                 if self._video is None:
                     self._video = VideoWriter(self._part("mp4"), self._spec)
                 self._video.add(next(iter(observation.cameras.values())).image, facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from touchstone.calibration import digest, for_camera
 from touchstone.cameras import DEFAULT_PRESET
@@ -11,13 +12,15 @@ from touchstone.errors import UsageError
 from touchstone.facts import Record
 from touchstone.registry import POLICIES, POLICY_SCHEMES, ROBOTS, STACKS, TASKS, WORLDS, names
 from touchstone.registry import load as find
+from touchstone.tasks.base import PlanOptions
 
 
 class SessionConfig(Record):
     """One evaluation. Equal configurations give comparable, resumable sessions.
 
     world: `twin`, `twin-ros`, ... policy: a registered name, or the address of a server (`tcp://127.0.0.1:5555`).
-    shader: how the twin renders, None for its default.
+    shader: how the twin renders, None for its default. pictures: off for policies that look at nothing.
+    arm_start, wording, record: as in `PlanOptions`.
     """
 
     task: str
@@ -29,11 +32,29 @@ class SessionConfig(Record):
     trials: int
     camera: str = DEFAULT_PRESET
     shader: str | None = None
+    pictures: bool = True
+    arm_start: Literal["random", "fixed"] = "random"
+    wording: str | None = None
+    record: str | None = None
+
+    @property
+    def plan_options(self) -> PlanOptions:
+        return PlanOptions(arm_start=self.arm_start, wording=self.wording, record=self.record)
+
+    @property
+    def world_name(self) -> str:
+        """The registered world; what follows a colon is its variant."""
+        return self.world.split(":", 1)[0]
+
+    @property
+    def variant(self) -> str | None:
+        return self.world.split(":", 1)[1] if ":" in self.world else None
 
     def identity(self) -> dict:
         """The part that decides what an episode is; `trials` may grow when a session is resumed."""
         calibration = digest(for_camera(self.camera, self.robot))
-        return self.model_dump(exclude={"trials"}) | {"calibration": calibration}
+        material = find(TASKS, self.task)().material(self.protocol, self.plan_options)
+        return self.model_dump(exclude={"trials"}) | {"calibration": calibration, "material": material}
 
 
 def check(config: SessionConfig, out: Path) -> None:
@@ -42,12 +63,10 @@ def check(config: SessionConfig, out: Path) -> None:
         raise UsageError(f"--trials is {config.trials}; ask for at least 1.")
     if config.seed < 0:
         raise UsageError(f"--seed is {config.seed}; use 0 or a positive number.")
-    task = find(TASKS, config.task)
-    if config.protocol not in task.protocols:
-        raise UsageError(f"Unknown protocol '{config.protocol}'; {config.task} has: {', '.join(task.protocols)}.")
+    find(TASKS, config.task)().material(config.protocol, config.plan_options)
     find(ROBOTS, config.robot)
     known = sorted({*names(WORLDS), *names(STACKS)})
-    if config.world not in known:
+    if config.world_name not in known:
         raise UsageError(f"Unknown world '{config.world}'; choose one of: {', '.join(known)}.")
     _check_policy(config.policy)
     writable_folder(out)

@@ -1,16 +1,17 @@
-"""A session: every planned episode that the journal does not hold yet, one after the other."""
+"""A session: every planned episode that the journal does not hold yet."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
-from touchstone.data.journal import EpisodeLine, Session, finished_episodes
+from touchstone.data.disk import writable_folder
+from touchstone.data.journal import EpisodeLine, Session, check_resumable, finished_episodes
+from touchstone.data.sealed import seal
 from touchstone.evaluation.config import SessionConfig
-from touchstone.evaluation.episode import run_episode
+from touchstone.evaluation.hands import Alone, Hands, Setup
 from touchstone.policy import Policy, check_fit
 from touchstone.registry import ROBOTS, TASKS
 from touchstone.registry import load as find
@@ -23,38 +24,52 @@ Progress = Callable[[EpisodeLine | None, int, int], None]
 def run_session(
     config: SessionConfig, out: Path, world: World, policy: Policy, progress: Progress = lambda *_: None
 ) -> None:
-    """Runs what is missing of a session into `out`. Owns neither world nor policy.
+    """Runs what is missing of a session into `out`, in this process. Owns neither world nor policy.
+
+    Raises as `run_with` does.
+    """
+    run_with(Alone(world, policy), config, out, progress)
+
+
+def run_with(hands: Hands, config: SessionConfig, out: Path, progress: Progress = lambda *_: None) -> None:
+    """Runs what is missing of a session into `out`.
 
     progress(line, done, trials) is called once at the start with None, then after every episode.
     Raises ContractMismatch before anything moves; TouchstoneError when world or policy fail in mid-episode, with the
-    journal intact up to the episode before.
+    journal intact up to the episodes before.
     """
-    task = find(TASKS, config.task)()
-    offer = world.describe()
-    check_fit(policy.contract, offer, task.rate_hz)
-    session = Session.open(out, config.identity(), _provenance(config, offer, policy))
-    with session:
-        finished = session.finished()
+    with open_session(hands, config, out) as session:
         specs = planned(config)
-        missing = [spec for spec in specs if spec.episode not in finished]
+        missing = [spec for spec in specs if spec.episode not in session.finished()]
         done = len(specs) - len(missing)
         progress(None, done, len(specs))
-        for spec in missing:
-            recorder = session.record(spec)
-            try:
-                verdict = run_episode(world, policy, task, spec, recorder)
-            except BaseException:
-                with suppress(OSError):
-                    recorder.abandon()
-                raise
+        for line in hands.run(session.path, missing):
+            session.append(line)
             done += 1
-            progress(recorder.finish(verdict), done, len(specs))
+            progress(line, done, len(specs))
+
+
+def open_session(hands: Hands, config: SessionConfig, out: Path) -> Session:
+    """Creates or resumes the session, after the check that policy and world fit. Raises ContractMismatch."""
+    setup = hands.setup()
+    check_fit(setup.contract, setup.offer, find(TASKS, config.task).rate_hz)
+    sealed = {}
+    if setup.sealed is not None:
+        writable_folder(out)
+        check_resumable(out, config.identity())
+        sealed = {"sealed_sha256": seal(out, setup.sealed)}
+    return Session.open(out, config.identity(), _provenance(config, setup) | sealed)
 
 
 def planned(config: SessionConfig) -> list[Spec]:
     """The episodes of a session, in order."""
+    return [plan(config, index) for index in range(config.trials)]
+
+
+def plan(config: SessionConfig, index: int) -> Spec:
+    """One episode of a session."""
     task, arm = find(TASKS, config.task)(), find(ROBOTS, config.robot)
-    return [task.plan(config.protocol, config.seed, index, arm, config.camera) for index in range(config.trials)]
+    return task.plan(config.protocol, config.seed, index, arm, config.camera, config.plan_options)
 
 
 def is_complete(config: SessionConfig, out: Path) -> bool:
@@ -63,15 +78,15 @@ def is_complete(config: SessionConfig, out: Path) -> bool:
     return all(spec.episode in finished for spec in planned(config))
 
 
-def _provenance(config: SessionConfig, offer, policy: Policy) -> dict:
+def _provenance(config: SessionConfig, setup: Setup) -> dict:
     return {
-        "plant": offer.plant,
-        "path": offer.path,
+        "plant": setup.offer.plant,
+        "path": setup.offer.path,
         "time_scale": "lockstep",
         "trials": config.trials,
         "touchstone": version("touchstone-vla"),
         "python": platform.python_version(),
         "machine": platform.platform(),
-        "offer": offer.model_dump(mode="json"),
-        "contract": policy.contract.model_dump(mode="json"),
+        "offer": setup.offer.model_dump(mode="json"),
+        "contract": setup.contract.model_dump(mode="json"),
     }

@@ -28,13 +28,14 @@ class Gripper:
     """A parallel gripper of two mirrored fingers.
 
     joints: the finger joints in the URDF, each moving `closed`..`open` [m]; opening 0..1 maps onto that range.
-    force: largest grip force [N].
+    force: largest grip force [N]. friction: of the pads (SIMPLER's tuned value for the WidowX).
     """
 
     joints: tuple[str, str]
     closed: float
     open: float
     force: float
+    friction: float = 2.0
 
     def finger_position(self, opening: float) -> float:
         """Finger joint [m] of an opening 0..1."""

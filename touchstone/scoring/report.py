@@ -16,8 +16,10 @@ from touchstone.data.labels import plain_words
 from touchstone.registry import ROBOTS, load
 from touchstone.scoring.charts import LatencyScale, interval_bar
 from touchstone.scoring.pictures import end_picture, glyph_uri
+from touchstone.scoring.rules import rule_sentence
 from touchstone.scoring.score import ScoredSession, scored
 from touchstone.scoring.summary import Summary
+from touchstone.tasks.base import Verdict
 
 REPORT = "report.html"
 #: events of every good episode, which explain no failure
@@ -56,6 +58,7 @@ def _context(session: ScoredSession) -> dict[str, Any]:
         "robot": load(ROBOTS, summary.robot).title,
         "where": plain_words(summary.plant, summary.path),
         "rates": _rates(session),
+        "rules": {rule: rule_sentence(summary.task, rule) for rule in (summary.rule, *summary.beside)},
         "episodes": episodes,
         "words": VERDICT_WORDS,
         "counts": {kind: sum(one["kind"] == kind for one in episodes) for kind in VERDICT_WORDS},
@@ -73,20 +76,23 @@ def _command(session: ScoredSession) -> str:
     """The command line that asks for the same episodes."""
     config, summary = session.record.config, session.summary
     words = ["touchstone", "eval", summary.task]
-    for name in ("world", "policy", "robot", "protocol", "seed", "camera", "shader"):
+    for name in ("world", "policy", "robot", "protocol", "seed", "camera", "shader", "arm_start", "wording", "record"):
         if config.get(name) is not None:
-            words += [f"--{name}", str(config[name])]
+            words += [f"--{name.replace('_', '-')}", str(config[name])]
+    if not config.get("pictures", True):
+        words.append("--no-pictures")
     return shlex.join([*words, "--trials", str(summary.planned or summary.trials), "--out", "OUT"])
 
 
 def _rates(session: ScoredSession) -> list[dict[str, Any]]:
-    layouts = {len(line.spec.layout) for line in session.record.lines}
+    layouts = {len(line.spec.choices) for line in session.record.lines}
     chance = 1 / layouts.pop() if len(layouts) == 1 else None
     out = []
     for name, what in _WHAT.items():
         rate = getattr(session.summary, name)
         bar = interval_bar(rate, chance if name == "recognition" else None)
-        out.append({"name": name, "what": what, "rate": rate, "bar": bar})
+        beside = {rule: getattr(scores, name) for rule, scores in session.summary.beside.items()}
+        out.append({"name": name, "what": what, "rate": rate, "bar": bar, "beside": beside})
     return out
 
 
@@ -99,6 +105,9 @@ def _episode(session: ScoredSession, line: EpisodeLine) -> dict[str, Any]:
         "number": line.index + 1,
         "instruction": line.spec.instruction,
         "kind": outcome(line.verdict),
+        "differs": {
+            rule: outcome(other) for rule, other in line.verdict.beside.items() if _differ(line.verdict, other)
+        },
         "reason": line.verdict.reason,
         "steps": line.steps,
         "asked": _card(line, line.spec.target),
@@ -107,6 +116,10 @@ def _episode(session: ScoredSession, line: EpisodeLine) -> dict[str, Any]:
         "files": {kind: entry.path for kind, entry in files.items()},
         "events": ", ".join(f"{many} x {kind}" for kind, many in line.events.items() if kind not in _EXPECTED),
     }
+
+
+def _differ(one: Verdict, other: Verdict) -> bool:
+    return (one.execution, one.recognition, one.chosen) != (other.execution, other.recognition, other.chosen)
 
 
 def _card(line: EpisodeLine, name: str | None) -> dict[str, Any] | None:
@@ -123,7 +136,7 @@ def _slot_names(session: ScoredSession) -> list[str]:
         return list(names)
     across = {name: 0.0 for name in names}
     for line in session.record.lines:
-        for placement in line.spec.layout:
+        for placement in line.spec.choices:
             across[placement.name] += placement.xy[1]
     order = sorted(names, key=lambda name: -across[name])
     return [("left", "middle", "right")[order.index(name)] for name in names]

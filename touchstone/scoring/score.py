@@ -11,8 +11,8 @@ from touchstone.data.journal import EpisodeLine, SessionRecord, read_session
 from touchstone.data.records import stage_stats
 from touchstone.errors import TouchstoneError
 from touchstone.registry import TASKS, load
-from touchstone.scoring.rates import rate
-from touchstone.scoring.summary import Agreement, Slots, Summary
+from touchstone.scoring.rates import Rate, rate
+from touchstone.scoring.summary import Beside, Slots, Summary
 from touchstone.tasks.base import Task, Verdict
 
 SUMMARY = "summary.json"
@@ -70,8 +70,7 @@ def _same(line: EpisodeLine, again: Verdict) -> None:
 def _summary(record: SessionRecord, stages_ms: dict[str, list[float]]) -> Summary:
     config, run = record.config, record.last_run
     verdicts = [line.verdict for line in record.lines]
-    executed = sum(verdict.execution for verdict in verdicts)
-    succeeded = sum(verdict.success for verdict in verdicts)
+    execution, recognition, overall = _rates(verdicts)
     plant, path = run.get("plant", "unknown"), run.get("path", "unknown")
     return Summary(
         schema=1,
@@ -83,32 +82,45 @@ def _summary(record: SessionRecord, stages_ms: dict[str, list[float]]) -> Summar
         policy=config["policy"],
         protocol=config["protocol"],
         seed=config["seed"],
+        rule=load(TASKS, config["task"]).rules[0],
         trials=len(verdicts),
         planned=run.get("trials"),
-        execution=rate(executed, len(verdicts)),
-        recognition=rate(succeeded, executed),
-        overall=rate(succeeded, len(verdicts)),
+        execution=execution,
+        recognition=recognition,
+        overall=overall,
         latency_ms={stage: stage_stats(values) for stage, values in stages_ms.items()},
         config_hash=record.head.config_hash,
         privileged=any((run.get("contract") or {}).get("needs_privileged", False) for run in record.head.runs),
         shader=(run.get("offer") or {}).get("shader"),
         failures=dict(Counter(why for why in map(failure, verdicts) if why is not None)),
         by_slot=_slots(record.lines),
-        commanded=_agreement(verdicts),
+        beside=_beside(verdicts),
     )
 
 
 def _slots(lines: tuple[EpisodeLine, ...]) -> Slots:
-    names = sorted({placement.name for line in lines for placement in line.spec.layout})
+    choices = [placement for line in lines for placement in line.spec.choices]
+    names = sorted({placement.name for placement in choices})
     pairs = Counter((line.spec.target, line.verdict.chosen) for line in lines)
     counts = tuple(tuple(pairs[asked, chosen] for chosen in (*names, None)) for asked in names)
     return Slots(names=tuple(names), counts=counts)
 
 
-def _agreement(verdicts: list[Verdict]) -> Agreement:
-    both = [(verdict, verdict.commanded) for verdict in verdicts if verdict.commanded is not None]
-    agree = sum(
-        (one.execution, one.recognition, one.chosen) == (other.execution, other.recognition, other.chosen)
-        for one, other in both
-    )
-    return Agreement(agree=agree, compared=len(both))
+def _beside(verdicts: list[Verdict]) -> dict[str, Beside]:
+    out = {}
+    for rule in sorted({rule for verdict in verdicts for rule in verdict.beside}):
+        pairs = [(verdict, verdict.beside[rule]) for verdict in verdicts if rule in verdict.beside]
+        execution, recognition, overall = _rates([other for _, other in pairs])
+        agree = sum(
+            (one.execution, one.recognition, one.chosen) == (other.execution, other.recognition, other.chosen)
+            for one, other in pairs
+        )
+        out[rule] = Beside(execution=execution, recognition=recognition, overall=overall, agree=agree)
+    return out
+
+
+def _rates(verdicts: list[Verdict]) -> tuple[Rate, Rate, Rate]:
+    """Execution, recognition among the executed, and both."""
+    executed = sum(verdict.execution for verdict in verdicts)
+    succeeded = sum(verdict.success for verdict in verdicts)
+    return rate(executed, len(verdicts)), rate(succeeded, executed), rate(succeeded, len(verdicts))

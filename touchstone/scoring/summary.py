@@ -19,17 +19,20 @@ class Slots(Record):
     counts: tuple[tuple[int, ...], ...]
 
 
-class Agreement(Record):
-    """In how many of the episodes judged both ways the verdict by commanded time is that by measured time."""
+class Beside(Record):
+    """The scores by another of the task's rules. agree: in how many episodes its verdict is the deciding one's."""
 
+    execution: Rate
+    recognition: Rate
+    overall: Rate
     agree: int
-    compared: int
 
 
 class Summary(Record):
     """The scores of a session. recognition's trials are execution's successes; overall needs both.
 
-    planned: episodes asked for, None if not recorded. privileged: the policy saw simulator facts.
+    rule: the task's rule that decides; beside: the scores by its others. planned: episodes asked for, or None.
+    privileged: the policy saw simulator facts.
     failures: reason -> count. shader: how a twin rendered, or None.
     """
 
@@ -42,6 +45,7 @@ class Summary(Record):
     policy: str
     protocol: str
     seed: int
+    rule: str
     trials: int
     planned: int | None
     execution: Rate
@@ -53,7 +57,7 @@ class Summary(Record):
     shader: str | None
     failures: dict[str, int]
     by_slot: Slots
-    commanded: Agreement
+    beside: dict[str, Beside]
 
     def to_json(self) -> str:
         """Text that is the same, byte for byte, whenever the same session is scored."""

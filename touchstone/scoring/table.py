@@ -36,13 +36,16 @@ def _where(summary: Summary) -> str:
 def _rates(summary: Summary) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("score")
+    table.add_column("rule")
     for name in ("successes", "rate", "95 % interval (Wilson)"):
         table.add_column(name, justify="right")
-    for name in ("execution", "recognition", "overall"):
-        one: Rate = getattr(summary, name)
-        percent = "-" if one.rate is None else f"{100 * one.rate:.1f} %"
-        interval = "-" if one.ci95 is None else f"{100 * one.ci95[0]:.1f} to {100 * one.ci95[1]:.1f} %"
-        table.add_row(name, f"{one.successes} / {one.trials}", percent, interval)
+    for rule, scores in {summary.rule: summary, **summary.beside}.items():
+        for name in ("execution", "recognition", "overall"):
+            one: Rate = getattr(scores, name)
+            percent = "-" if one.rate is None else f"{100 * one.rate:.1f} %"
+            interval = "-" if one.ci95 is None else f"{100 * one.ci95[0]:.1f} to {100 * one.ci95[1]:.1f} %"
+            style = None if rule == summary.rule else "dim"
+            table.add_row(name, rule, f"{one.successes} / {one.trials}", percent, interval, style=style)
     return table
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
+
+from pydantic import Field
 
 from touchstone.cameras import DEFAULT_PRESET
 from touchstone.facts import Event, Facts, Record
@@ -16,7 +18,7 @@ class Verdict(Record):
 
     execution: the motion was done. recognition: on the right object; None when there was no execution to judge.
     chosen: placement that was acted on. step: tick of the decisive moment, None if it never came.
-    reason: one sentence for people. commanded: the same judgement by commanded instead of measured time, or None.
+    reason: one sentence for people. beside: the same facts judged by the task's other rules, by the rule's name.
     """
 
     execution: bool
@@ -24,11 +26,27 @@ class Verdict(Record):
     chosen: str | None
     step: int | None
     reason: str
-    commanded: Verdict | None = None
+    beside: dict[str, Verdict] = Field(default_factory=dict)
 
     @property
     def success(self) -> bool:
         return self.execution and bool(self.recognition)
+
+
+class PlanOptions(Record):
+    """What a user may choose about every episode of a session.
+
+    arm_start: `random` varies the arm's pose at the start, `fixed` starts every episode at the arm's ready pose.
+    wording: whose sentence the instruction is, a name of the task's `wordings`; None for the first of them.
+    record: file or folder of recorded episodes, for protocols that replay their combinations.
+    """
+
+    arm_start: Literal["random", "fixed"] = "random"
+    wording: str | None = None
+    record: str | None = None
+
+
+DEFAULT_OPTIONS = PlanOptions()
 
 
 class Monitor(Protocol):
@@ -39,15 +57,36 @@ class Monitor(Protocol):
 
 
 class Task(Protocol):
-    """One registered task. Stateless; `plan` and `judge` are pure."""
+    """One registered task. Stateless; `plan` and `judge` are pure.
+
+    rules: names of the success rules, the one that decides first; the others are in `Verdict.beside`.
+    wordings: names of the ways in which the instruction can be put.
+    """
 
     name: str
     protocols: tuple[str, ...]
+    wordings: tuple[str, ...]
+    rules: tuple[str, ...]
     rate_hz: float
     step_limit: int
 
-    def plan(self, protocol: str, seed: int, index: int, arm: Arm, camera: str = DEFAULT_PRESET) -> Spec:
-        """Episode `index` of a protocol. Same arguments, same spec. Raises UsageError for an unknown protocol."""
+    def material(self, protocol: str, options: PlanOptions) -> dict[str, str]:
+        """Digests of what lies outside the code and decides the episodes of a protocol; empty where nothing does.
+
+        Raises UsageError for an unknown protocol or wording, and for material that is missing or malformed.
+        """
+
+    def plan(
+        self,
+        protocol: str,
+        seed: int,
+        index: int,
+        arm: Arm,
+        camera: str = DEFAULT_PRESET,
+        options: PlanOptions = DEFAULT_OPTIONS,
+    ) -> Spec:
+        """Episode `index` of a protocol. Same arguments, same spec. Raises UsageError as `material` does, and for a
+        layout that the arm cannot reach."""
 
     def monitor(self, spec: Spec) -> Monitor:
         """A fresh end-of-episode watcher."""

@@ -3,7 +3,7 @@
 Rule: order the table by the SHA-256 of each emoji's code (`1F34E`, ASCII); the first 100 are train, the next 100 val,
 the rest hard. The three are disjoint, and the order depends on nothing but the code points, so that neither a package
 nor a font can move one. GrinningFace's own lists (100 / 100 / 213, the hard one overlapping the others, names from a
-model's descriptions) are not used.
+model's descriptions) are apart, in `authors`.
 """
 
 from __future__ import annotations

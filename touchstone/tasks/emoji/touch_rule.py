@@ -82,7 +82,7 @@ def judge_touch(spec: Spec, facts: Sequence[Facts]) -> Verdict:
         commanded = commanded or monitor.commanded_at
         if over:
             break
-    return _verdict(spec, monitor.at, _verdict(spec, commanded, None))
+    return _verdict(spec, monitor.at, {"commanded": _verdict(spec, commanded, {})})
 
 
 def card_under(spec: Spec, facts: Facts) -> str | None:
@@ -99,7 +99,7 @@ def card_under(spec: Spec, facts: Facts) -> str | None:
     return None
 
 
-def _verdict(spec: Spec, at: Facts | None, commanded: Verdict | None) -> Verdict:
+def _verdict(spec: Spec, at: Facts | None, beside: dict[str, Verdict]) -> Verdict:
     if at is None:
         return Verdict(
             execution=False,
@@ -107,7 +107,7 @@ def _verdict(spec: Spec, at: Facts | None, commanded: Verdict | None) -> Verdict
             chosen=None,
             step=None,
             reason=f"the gripper was not closed within {spec.step_limit} steps",
-            commanded=commanded,
+            beside=beside,
         )
     chosen = card_under(spec, at)
     if chosen is None:
@@ -122,5 +122,5 @@ def _verdict(spec: Spec, at: Facts | None, commanded: Verdict | None) -> Verdict
         chosen=chosen,
         step=at.step,
         reason=reason,
-        commanded=commanded,
+        beside=beside,
     )

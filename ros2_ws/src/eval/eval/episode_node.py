@@ -37,6 +37,9 @@ class EpisodeNode(Node):
             trials=declare.integer("trials", 10, 1, 1_000_000, "how many episodes"),
             camera=declare.text("camera", "grinningface", "camera preset, or the path of a calibration.yaml"),
             shader=declare.text("shader", "", "how the twin renders; empty for its default") or None,
+            arm_start=declare.text("arm_start", "random", "where the arm starts: random or fixed"),
+            wording=declare.text("wording", "", "whose instruction; empty for the task's first") or None,
+            record=declare.text("record", "", "for protocol id: whose card combinations are replayed") or None,
         )
         self.out = declare.text("out", "", "session folder; required")
         self.startup_s = declare.number("startup_s", 300.0, 1.0, 3600.0, "longest wait for world and policy [s]")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
+from touchstone.errors import UsageError
 from touchstone.evaluation.config import SessionConfig, is_address
 
 #: the process that decides when the run is over
@@ -52,7 +53,12 @@ class Stack:
 
 
 def describe(config: SessionConfig, out: Path, domain: int) -> Stack:
-    """The stack that runs `config` into `out`. A named policy is served from here; an address is only asked."""
+    """The stack that runs `config` into `out`. A named policy is served from here; an address is only asked.
+
+    Raises UsageError for a session without pictures, which are what the topics are for.
+    """
+    if not config.pictures:
+        raise UsageError("Through ROS 2 there are always pictures; leave --no-pictures out, or use --world twin.")
     served = not is_address(config.policy)
     address = f"tcp://127.0.0.1:{_free_port()}" if served else config.policy
     server = Program(
@@ -79,7 +85,13 @@ def describe(config: SessionConfig, out: Path, domain: int) -> Stack:
         "episode node",
         "eval",
         "episode_node",
-        {**config.model_dump(), "shader": config.shader or "", "out": str(out.absolute())},
+        {
+            # ROS parameters have no null; the rest of the configuration is the twin's and comes with its episodes
+            **{name: value or "" for name, value in config.model_dump(exclude={"trials", "seed", "pictures"}).items()},
+            "trials": config.trials,
+            "seed": config.seed,
+            "out": str(out.absolute()),
+        },
     )
     return Stack((server,) if served else (), (twin, policy, episodes), environment(out, domain))
 

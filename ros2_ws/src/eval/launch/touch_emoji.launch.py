@@ -28,10 +28,11 @@ from touchstone.evaluation.config import SessionConfig, check
 ARGUMENTS = {
     "trials": ("10", "how many episodes"),
     "policy": ("card-matcher", "a registered policy, module:Class, or a server's address"),
-    "protocol": ("val", "which emojis: train, val or hard"),
+    "protocol": ("val", "which emojis: train, val, hard, or the authors' lists"),
     "seed": ("0", "of the layouts"),
     "robot": ("wx250s", "the arm"),
     "camera": ("grinningface", "camera preset, or the path of a calibration.yaml"),
+    "arm_start": ("random", "where the arm starts: random or fixed"),
     "shader": ("", "how the twin renders; empty for its default"),
     "out": ("runs/touch-emoji", "session folder; the same command again resumes it"),
 }

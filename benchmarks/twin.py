@@ -1,14 +1,17 @@
 """Our lockstep tick beside ManiSkill's own `env.step` of the same scene, camera and rates, in one run.
 
-    python benchmarks/bench_twin.py [--ticks 60]
+    python benchmarks/twin.py [--ticks 60] [--episodes 16]
 
-Both run 20 physics steps of 10 ms a tick (5 Hz control) with the arm at rest; `with camera` renders 640x480.
+Both run 20 physics steps of 10 ms a tick (5 Hz control) with the arm at rest; `with camera` renders 640x480. Then
+episodes of touch-emoji with card-matcher in one process and in two, without start-up.
 """
 
 from __future__ import annotations
 
+import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import gymnasium
 import numpy as np
@@ -20,6 +23,10 @@ from rich.table import Table
 from sim_twin.rendering import DEFAULT_SHADER, render_backend
 from sim_twin.world import make_world
 from touchstone.cameras import preset
+from touchstone.cli.opening import hands_for
+from touchstone.data.journal import EpisodeRecorder
+from touchstone.evaluation.config import SessionConfig
+from touchstone.evaluation.session import run_with
 from touchstone.policy import Chunk
 from touchstone.robots.base import arm as find_arm
 from touchstone.tasks.emoji.touch import TouchEmoji
@@ -32,6 +39,8 @@ ROUNDS = 3
 class Options:
     ticks: int = 60
     """ticks a round; three rounds are interleaved, the medians are printed"""
+    episodes: int = 16
+    """episodes in one process and in two; 0 leaves that part out"""
 
 
 def main(options: Options) -> None:
@@ -56,8 +65,8 @@ def main(options: Options) -> None:
     rest = torch.tensor([*arm.ready, arm.gripper.open], dtype=torch.float32)
     for env in bare.values():
         env.reset(seed=0)
-        for card, placement in zip(env.cards, spec.layout, strict=True):
-            card.show(placement)
+        for placement in spec.layout:
+            env.props[placement.name].place(placement)
         env.step(rest)
 
     def ours(look: bool) -> None:
@@ -91,6 +100,36 @@ def main(options: Options) -> None:
         mine, other = (float(np.median(ms[who, case])) for who in ("touchstone", "maniskill env.step"))
         table.add_row(case, f"{mine:.2f}", f"{other:.2f}", f"{mine / other:.2f}")
     Console().print(table)
+    world.close()
+    if options.episodes:
+        compare_workers(options.episodes)
+
+
+def compare_workers(episodes: int) -> None:
+    """Prints episodes a second of one process, with as many render threads as it likes, and of two with one each."""
+    config = SessionConfig(
+        task="touch-emoji",
+        world="twin",
+        robot="wx250s",
+        policy="card-matcher",
+        protocol="val",
+        seed=0,
+        trials=episodes,
+    )
+    seconds = {workers: episodes_take(config, workers) for workers in (1, 2)}
+    table = Table("processes", "s an episode", "gain", title=f"touch-emoji, card-matcher, {episodes} episodes")
+    for workers, taken in seconds.items():
+        table.add_row(str(workers), f"{taken / episodes:.2f}", f"{seconds[1] / taken:.2f}")
+    Console().print(table)
+
+
+def episodes_take(config: SessionConfig, workers: int) -> float:
+    """Seconds for a session's episodes, journal and video included, start-up of world and policy not."""
+    with tempfile.TemporaryDirectory() as folder, hands_for(config, workers, EpisodeRecorder) as hands:
+        hands.setup()
+        started = time.perf_counter()
+        run_with(hands, config, Path(folder))
+        return time.perf_counter() - started
 
 
 if __name__ == "__main__":
