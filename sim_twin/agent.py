@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import sapien
 from mani_skill.agents.base_agent import BaseAgent, Keyframe
 from mani_skill.agents.controllers import PDJointPosControllerConfig, PDJointPosMimicControllerConfig, deepcopy_dict
@@ -9,12 +11,12 @@ from mani_skill.agents.controllers import PDJointPosControllerConfig, PDJointPos
 from touchstone.robots.base import Arm
 
 
-def agent_class(arm: Arm) -> type[BaseAgent]:
-    """The agent class of an arm: its URDF, PD joint-position drives with its gains, fingers mirrored."""
+def agent_class(arm: Arm, urdf: Path) -> type[BaseAgent]:
+    """The agent class of an arm: PD joint-position drives with its gains, fingers mirrored. urdf: what is loaded."""
 
     class ArmAgent(BaseAgent):
         uid = f"touchstone-{arm.name}"
-        urdf_path = str(arm.urdf)
+        urdf_path = str(urdf)
         # collision boxes of neighbouring links and of bar and fingers overlap
         disable_self_collisions = True
         keyframes = {  # noqa: RUF012 - how ManiSkill declares them

@@ -41,20 +41,28 @@ RGBA = "R8G8B8A8Unorm"
 class BenchEnv(BaseEnv):
     """The bench with one arm and one fixed camera called `scene`. Driven by `TwinWorld`, not by `step`.
 
-    camera: None for no pictures. props: by name, everything that an episode may put on the table; none is there yet.
+    camera: None for no pictures. urdf: the arm's description, if not its own. props: by name, everything that an
+    episode may put on the table; none is there yet.
     """
 
     SUPPORTED_ROBOTS = None
 
     def __init__(
-        self, *args, arm: Arm, camera: CameraModel | None, shader: str, looks: Looks = DEFAULT_LOOKS, **kwargs
+        self,
+        *args,
+        arm: Arm,
+        camera: CameraModel | None,
+        shader: str,
+        looks: Looks = DEFAULT_LOOKS,
+        urdf: Path | None = None,
+        **kwargs,
     ) -> None:
         self.arm = arm
         self.camera_model = camera
         self._shader = shader
         self._looks = looks
         self.props: dict[str, Prop] = {}
-        super().__init__(*args, robot_uids=agent_class(arm), **kwargs)
+        super().__init__(*args, robot_uids=agent_class(arm, urdf or arm.urdf), **kwargs)
 
     @property
     def _default_sim_config(self) -> SimConfig:

@@ -10,8 +10,8 @@ from touchstone.errors import MissingPart, UsageError
 #: the first two rasterise with shadows and look alike here, `minimal` is the faster; `rt` traces rays, for stills
 SHADERS = ("minimal", "default", "rt")
 DEFAULT_SHADER = "minimal"
-#: 640x480 takes about 8 s on two CPU cores; OptiX's denoiser needs an NVIDIA GPU
-RAY_TRACING = {"ray_tracing_samples_per_pixel": 8, "ray_tracing_path_depth": 2, "ray_tracing_denoiser": "none"}
+#: 640x480 takes the better part of a minute on two CPU cores; OptiX's denoiser needs an NVIDIA GPU
+RAY_TRACING = {"ray_tracing_samples_per_pixel": 32, "ray_tracing_path_depth": 3, "ray_tracing_denoiser": "none"}
 
 
 def check_shader(name: str | None) -> str:

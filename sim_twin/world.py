@@ -12,6 +12,7 @@ import torch
 from sim_twin.bench_env import SIM_FREQUENCY
 from sim_twin.camera import SceneCamera, camera_of
 from sim_twin.drives import Drives
+from sim_twin.official import dressed_urdf
 from sim_twin.rendering import check_shader, render_backend, require_vulkan
 from sim_twin.shifts import Shifts, bend_camera, bend_scene
 from sim_twin.touch import finger_forces
@@ -66,6 +67,7 @@ class TwinWorld:
             camera=bend_camera(self._camera_model, shifts) if request.pictures else None,
             shader=self._shader,
             looks=shifts.looks,
+            urdf=dressed_urdf(self._arm) if request.meshes == "official" else None,
             obs_mode="none",
             sim_backend="physx_cpu",
             render_backend=render_backend(),

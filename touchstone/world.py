@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from pydantic import Field
@@ -108,6 +108,7 @@ class WorldRequest:
 
     shader: how a twin renders, None for its default. privileged: put simulator facts into observations.
     pictures: render the cameras; without, observations have none and a twin is some ten times as fast.
+    meshes: `own` or `official`: whose shapes a twin shows on the arm.
     variant: what follows the colon in a world's name (`shadow:light@0.5`), or None.
     """
 
@@ -116,6 +117,7 @@ class WorldRequest:
     shader: str | None = None
     privileged: bool = False
     pictures: bool = True
+    meshes: Literal["own", "official"] = "own"
     variant: str | None = None
 
 

@@ -39,6 +39,8 @@ class Eval:
     """how the twin renders: minimal, default or rt (ray traced, for stills); minimal unless said"""
     pictures: bool = True
     """--no-pictures renders nothing, for policies that look at nothing"""
+    meshes: Literal["own", "official"] = "own"
+    """the arm's looks: own, or the maker's meshes where ManiSkill's assets are (MS_ASSET_DIR)"""
     arm_start: Literal["random", "fixed"] = "random"
     """where the arm starts: random varies it a little, as the paper says; fixed never does, as the paper's code"""
     wording: str | None = None
@@ -64,6 +66,7 @@ class Eval:
                 camera=self.camera,
                 shader=self.shader,
                 pictures=self.pictures,
+                meshes=self.meshes,
                 arm_start=self.arm_start,
                 wording=self.wording,
                 record=self.record,
@@ -97,6 +100,8 @@ class Collect:
     """how the twin renders: minimal, default or rt; minimal unless said"""
     world: str = "twin"
     """twin, or a twin with hidden shifts such as shadow:light@0.5"""
+    meshes: Literal["own", "official"] = "own"
+    """the arm's looks: own, or the maker's meshes where ManiSkill's assets are (MS_ASSET_DIR)"""
     arm_start: Literal["random", "fixed"] = "random"
     """where the arm starts: random varies it a little, as the paper says; fixed never does, as the paper's code"""
     wording: str | None = None
@@ -123,6 +128,7 @@ class Collect:
             trials=self.episodes,
             camera=self.camera,
             shader=self.shader,
+            meshes=self.meshes,
             arm_start=self.arm_start,
             wording=self.wording,
         )

@@ -41,6 +41,7 @@ def open_both(config: SessionConfig) -> tuple[World, Policy]:
         shader=config.shader,
         privileged=policy.contract.needs_privileged,
         pictures=config.pictures,
+        meshes=config.meshes,
         variant=config.variant,
     )
     return find(WORLDS, config.world_name)(request), policy

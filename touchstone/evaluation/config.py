@@ -20,6 +20,7 @@ class SessionConfig(Record):
 
     world: `twin`, `twin-ros`, ... policy: a registered name, or the address of a server (`tcp://127.0.0.1:5555`).
     shader: how the twin renders, None for its default. pictures: off for policies that look at nothing.
+    meshes: whose shapes the twin shows on the arm.
     arm_start, wording, record: as in `PlanOptions`.
     """
 
@@ -33,6 +34,7 @@ class SessionConfig(Record):
     camera: str = DEFAULT_PRESET
     shader: str | None = None
     pictures: bool = True
+    meshes: Literal["own", "official"] = "own"
     arm_start: Literal["random", "fixed"] = "random"
     wording: str | None = None
     record: str | None = None

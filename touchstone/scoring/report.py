@@ -76,7 +76,19 @@ def _command(session: ScoredSession) -> str:
     """The command line that asks for the same episodes."""
     config, summary = session.record.config, session.summary
     words = ["touchstone", "eval", summary.task]
-    for name in ("world", "policy", "robot", "protocol", "seed", "camera", "shader", "arm_start", "wording", "record"):
+    for name in (
+        "world",
+        "policy",
+        "robot",
+        "protocol",
+        "seed",
+        "camera",
+        "shader",
+        "meshes",
+        "arm_start",
+        "wording",
+        "record",
+    ):
         if config.get(name) is not None:
             words += [f"--{name.replace('_', '-')}", str(config[name])]
     if not config.get("pictures", True):

@@ -55,10 +55,13 @@ class Stack:
 def describe(config: SessionConfig, out: Path, domain: int) -> Stack:
     """The stack that runs `config` into `out`. A named policy is served from here; an address is only asked.
 
-    Raises UsageError for a session without pictures, which are what the topics are for.
+    Raises UsageError for what only the twin in one process offers.
     """
-    if not config.pictures:
-        raise UsageError("Through ROS 2 there are always pictures; leave --no-pictures out, or use --world twin.")
+    if not config.pictures or config.meshes != "own":
+        raise UsageError(
+            f"{config.world} always has pictures, of the arm's own shapes; leave --no-pictures and --meshes out, "
+            "or use --world twin."
+        )
     served = not is_address(config.policy)
     address = f"tcp://127.0.0.1:{_free_port()}" if served else config.policy
     server = Program(
@@ -87,7 +90,10 @@ def describe(config: SessionConfig, out: Path, domain: int) -> Stack:
         "episode_node",
         {
             # ROS parameters have no null; the rest of the configuration is the twin's and comes with its episodes
-            **{name: value or "" for name, value in config.model_dump(exclude={"trials", "seed", "pictures"}).items()},
+            **{
+                name: value or ""
+                for name, value in config.model_dump(exclude={"trials", "seed", "pictures", "meshes"}).items()
+            },
             "trials": config.trials,
             "seed": config.seed,
             "out": str(out.absolute()),
