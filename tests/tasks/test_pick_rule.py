@@ -194,6 +194,13 @@ def test_height_and_square_are_those_of_a_tilted_card():
     assert not judged(lift(), [tick(tuple(higher), tilt=turn)] * 20)[0].execution
 
 
+def test_a_cube_that_was_lifted_lost_on_the_table_and_pushed_onto_the_card_counts_for_the_paper_alone():
+    on_table = (0.25, 0.0, TABLE_Z + CUBE_SIDE / 2)
+    strict, paper = judged(lift(), [tick(on_table)] * 3, lie())
+    assert not strict.execution and "did not settle" in strict.reason
+    assert paper.success
+
+
 @pytest.mark.parametrize(("speed", "slow"), [(0.19, True), (0.21, False), (None, False)])
 def test_the_paper_wants_a_slow_arm_and_the_strict_rule_does_not_ask(speed, slow):
     strict, paper = judged(lift(), lie(speed=speed))

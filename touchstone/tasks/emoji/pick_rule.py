@@ -1,6 +1,7 @@
 """When the cube counts as placed: the strict rule, and beside it the rule of GrinningFace's paper and code.
 
-strict: the cube was lifted in the gripper, and then lies on a card, flat, released and still for `SETTLED_TICKS` ticks.
+strict: the cube was lifted in the gripper, was not back on the bare table since, and lies on a card, flat, released
+and still, for `SETTLED_TICKS` ticks.
 paper: the cube's centre is within `PLACED_WITHIN` of a card's, the arm is slow, and the cube is not grasped, at one
 tick (GrinningFace, section 4). It also fires in mid-drop, for a cube that was pushed and never lifted, and for two
 neighbouring cards at once, since their discs overlap; it then counts for the target.
@@ -35,6 +36,8 @@ STILL_WITHIN = 0.002
 FLAT_WITHIN = 0.003
 #: how high over the table a lifted cube's underside must have been, in the gripper [m]
 LIFTED = 0.01
+#: a cube whose underside is lower lies on the bare table, half of a card's thickness [m]
+ON_TABLE = CARD_THICKNESS / 2
 #: a finger that presses less does not touch [N]
 TOUCH_FORCE = 0.05
 #: where forces are not measured: a gripper told to close that stays open as far as this holds something, and one that
@@ -51,6 +54,7 @@ class PickMonitor:
         self._cards = [placement.name for placement in spec.layout if placement.kind == "card"]
         self._lying: deque[tuple[str | None, np.ndarray]] = deque(maxlen=SETTLED_TICKS)
         self.lifted = False
+        self._carried = False
         self.settled: tuple[str, int] | None = None
         self.fired: dict[str, int] = {}
 
@@ -58,7 +62,10 @@ class PickMonitor:
         cube = _position(facts, CUBE)
         if cube is not None:
             held = is_grasped(facts)
-            self.lifted = self.lifted or (held and cube[2] - CUBE_SIDE / 2 - TABLE_Z >= LIFTED)
+            underside = cube[2] - CUBE_SIDE / 2 - TABLE_Z
+            lost = underside <= ON_TABLE and self._card_under(facts, cube) is None
+            self._carried = (held and underside >= LIFTED) or (self._carried and not lost)
+            self.lifted = self.lifted or self._carried
             self._by_paper(facts, cube, held)
             self._strictly(facts, cube)
         return self.settled is not None and self.settled[0] == self._spec.target
@@ -75,7 +82,7 @@ class PickMonitor:
                 self.fired.setdefault(card, facts.step)
 
     def _strictly(self, facts: Facts, cube: np.ndarray) -> None:
-        on = self._card_under(facts, cube) if self.lifted and _is_released(facts) else None
+        on = self._card_under(facts, cube) if self._carried and _is_released(facts) else None
         self._lying.append((on, cube))
         still = len(self._lying) == SETTLED_TICKS and all(
             where == on and np.linalg.norm(position - cube) <= STILL_WITHIN for where, position in self._lying
