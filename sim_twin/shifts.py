@@ -25,7 +25,7 @@ class Shifts:
 
     camera_move [m] and camera_turn (rotation vector, rad): of the camera in its own optical frame. focal: factor.
     principal: shift of the principal point [px]. tint: factors of a picture's red, green and blue, or None.
-    friction: factor for pads, cube and cards. mass: factor for what can be grasped. stiffness, damping: factors of the
+    friction: factor for pads, cube and cards. mass: factor for cube and cards. stiffness, damping: factors of the
     arm's position drives. latency_s: from command to motor. backlash: play of every joint [rad]. grip: factor of the
     gripper's force.
     """

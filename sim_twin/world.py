@@ -12,10 +12,10 @@ import torch
 from sim_twin.bench_env import SIM_FREQUENCY
 from sim_twin.camera import SceneCamera, camera_of
 from sim_twin.drives import Drives
+from sim_twin.finger_forces import finger_forces
 from sim_twin.official import dressed_urdf
 from sim_twin.rendering import check_shader, render_backend, require_vulkan
 from sim_twin.shifts import Shifts, bend_camera, bend_scene
-from sim_twin.touch import finger_forces
 from touchstone.calibration import for_camera
 from touchstone.control.embodiment import ACTION_KINDS, Embodiment
 from touchstone.errors import UsageError, WorldFailure

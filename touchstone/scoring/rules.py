@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 _SENTENCES = {
-    ("pick-emoji", "strict"): "the cube was lifted in the gripper, and then lay on a card, flat, released and still, "
-    "for half a second.",
+    ("pick-emoji", "strict"): "the cube was lifted in the gripper, was not on the bare table since, and lay on a "
+    "card, flat, released and still, for half a second.",
     ("pick-emoji", "paper"): "as in GrinningFace's code: at one moment the cube was near a card's middle (9.9 cm), not "
     "grasped, and the arm slow. A cube that is pushed, or dropped in passing, counts too.",
     ("touch-emoji", "measured"): "the card under the fingertips at the moment when the gripper was measured to have "

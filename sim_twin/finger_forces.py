@@ -20,7 +20,7 @@ def finger_forces(scene, fingers, prop: Prop, tcp: Pose) -> list[float]:
         first, second = contact.bodies
         for row, link in enumerate(links):
             if {first, second} == {link, prop.body}:
-                forces[row] += _impulse(contact) * (1 if first is prop.body or first == prop.body else -1)
+                forces[row] += _impulse(contact) * (1 if first == prop.body else -1)
     return (tcp.rotation().inv().apply(forces) / scene.timestep).ravel().tolist()
 
 
