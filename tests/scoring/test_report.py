@@ -89,14 +89,8 @@ def test_the_other_rule_stands_beside_every_rate_and_is_explained(tmp_path):
     assert "2 of 4 · 95 % interval" in words and "paper rule: 3/4, 75.0 % (30.1–95.4)" in words
     assert "1 of 2 · 95 % interval" in words and "paper rule: 2/3, 66.7 % (20.8–93.9)" in words
     assert "paper rule: 2/4, 50.0 %" in words
-    assert (
-        strictly = (
-            "The strict rule decides: the cube was lifted in the gripper, "
-            "was not on the bare table since, and lay on a card, flat"
-        )
-        assert strictly
-        in words
-    )
+    strictly = "the cube was lifted in the gripper, was not on the bare table since, and lay on a card, flat"
+    assert f"The strict rule decides: {strictly}" in words
     assert "Beside it, the paper rule: as in GrinningFace's code" in words
     assert "It gives 3 of 4 episodes the same verdict" in words
     # once among the failures, once under the episode, and nowhere else
