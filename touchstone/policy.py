@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -58,6 +59,19 @@ class Chunk:
         return len(self.actions)
 
 
+@dataclass(frozen=True)
+class Prior:
+    """What is being carried out while a policy thinks, for policies that fill in the rest (real-time chunking).
+
+    actions: float64[M,D], gripper: float64[M]: the earlier chunk's elements from the asked observation's stamp on, in
+    the policy's own action kind. frozen: how many of them will have been carried out before the answer can come.
+    """
+
+    actions: np.ndarray
+    gripper: np.ndarray
+    frozen: int
+
+
 class CameraNeed(Record):
     """One picture that a policy wants. `resize` says what is done to fit: `none` refuses another size."""
 
@@ -73,7 +87,8 @@ class PolicyContract(Record):
 
     execute: how many actions of a chunk are carried out before the next inference.
     rate_hz: the control rate it was made for; None = any. embodiments: arms it can drive; empty = any.
-    needs_privileged: it looks at what only a simulator knows. gripper: always 0 closed .. 1 open on the wire;
+    batch: the most observations that `infer_batch` takes at once; 1 = the policy has no such method.
+    inpaints: `infer` takes a `prior`. needs_privileged: it looks at what only a simulator knows. gripper: always 0 closed .. 1 open on the wire;
     `gripper_polarity` says what the model itself uses, for the record.
     """
 
@@ -90,6 +105,8 @@ class PolicyContract(Record):
     rate_hz: float | None = None
     chunk_length: int = 1
     execute: int = 1
+    batch: int = 1
+    inpaints: bool = False
     noise_seed: int | None = None
     embodiments: tuple[str, ...] = ()
     needs_privileged: bool = False
@@ -105,6 +122,28 @@ class Policy(Protocol):
 
     def reset(self, brief: Brief) -> None:
         """A new episode begins."""
+
+
+@runtime_checkable
+class SharedPolicy(Policy, Protocol):
+    """Serves several clients at once from the same weights."""
+
+    def session(self) -> Policy:
+        """A policy of its own for one more client: the same weights, a per-episode state of its own."""
+
+
+class BatchPolicy(SharedPolicy, Protocol):
+    """Answers several clients in one go; its contract's `batch` is over 1."""
+
+    def infer_batch(self, sessions: Sequence[Policy], observations: Sequence[Observation]) -> Sequence[Chunk]:
+        """One chunk for each observation. sessions: what `session` gave, one for each observation, no two equal."""
+
+
+class InpaintingPolicy(Policy, Protocol):
+    """Joins its chunk to the one that is being carried out; its contract says `inpaints`."""
+
+    def infer(self, observation: Observation, prior: Prior | None = None) -> Chunk:
+        """The chunk that answers this observation and continues `prior`, if there is one."""
 
 
 def check_fit(contract: PolicyContract, offer: WorldOffer, rate_hz: float) -> None:
