@@ -86,9 +86,10 @@ class PolicyContract(Record):
     """What a policy declares, once, before it sees anything.
 
     execute: how many actions of a chunk are carried out before the next inference.
-    rate_hz: the control rate it was made for; None = any. embodiments: arms it can drive; empty = any.
     batch: the most observations that `infer_batch` takes at once; 1 = the policy has no such method.
-    inpaints: `infer` takes a `prior`. needs_privileged: it looks at what only a simulator knows. gripper: always 0 closed .. 1 open on the wire;
+    inpaints: `infer` takes a `prior`.
+    rate_hz: the control rate it was made for; None = any. embodiments: arms it can drive; empty = any.
+    needs_privileged: it looks at what only a simulator knows. gripper: always 0 closed .. 1 open on the wire;
     `gripper_polarity` says what the model itself uses, for the record.
     """
 
