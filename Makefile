@@ -13,7 +13,7 @@ OUT ?= runs/touch-emoji
 # runs a program of the venv without what a sourced ROS underlay put in the environment
 RUN := .venv/bin/python -I touchstone/environment.py
 
-.PHONY: help setup touch-emoji test test-long lint bench doctor clean-venv
+.PHONY: help setup touch-emoji test peers test-long lint bench doctor clean-venv
 
 help:
 	@echo "make touch-emoji   evaluate a policy on the Touch task and write a report"
@@ -34,14 +34,22 @@ touch-emoji: setup
 test: setup
 	@$(RUN) .venv/bin/python -m pytest -n 2
 
-test-long: setup
+peers: .venv-peers/.done
+
+.venv-peers/.done: benchmarks/peers.txt | setup
+	@echo "setting up .venv-peers (other projects' clients and servers, to test and measure against)"
+	@.venv/bin/python -m venv .venv-peers
+	@.venv-peers/bin/pip install --quiet --requirement benchmarks/peers.txt
+	@touch $@
+
+test-long: setup peers
 	@$(RUN) .venv/bin/python -m pytest -m long
 
 lint: setup
 	@$(RUN) .venv/bin/ruff check .
 	@$(RUN) .venv/bin/ruff format --check .
 
-bench: setup
+bench: setup peers
 	@set -e; for benchmark in benchmarks/*.py; do \
 		[ -e "$$benchmark" ] || continue; \
 		echo "== $$benchmark"; $(RUN) .venv/bin/python "$$benchmark"; \
