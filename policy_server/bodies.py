@@ -91,8 +91,27 @@ class TimingBody(Body):
     total_ms: float
 
 
+class PriorBody(Body):
+    """As `Prior`, whose actions and gripper are the arrays `prior/actions` and `prior/gripper`."""
+
+    frozen: Annotated[int, Field(ge=0)]
+
+
 class InferRequest(Body):
     observation: ObservationBody
+    prior: PriorBody | None = None
+
+
+class CancelRequest(Body):
+    """request: the id of the inference that nobody waits for any more."""
+
+    request: int
+
+
+class NameRequest(Body):
+    """name: of a policy that the server was started with."""
+
+    name: str
 
 
 class InferReply(Body):
@@ -105,20 +124,46 @@ class ResetRequest(Record):
 
 
 class HelloReply(Record):
-    """contract: of the policy that is served. server: its Touchstone version."""
+    """contract: of the policy that is served, `digest` equal for equal ones. server: its Touchstone version."""
 
     contract: PolicyContract
+    digest: str
     server: str
 
 
-class HealthReply(Body):
-    """busy: the policy works. queued: requests that wait. answered, refused: since the server started."""
+class ResetReply(Body):
+    digest: str
 
+
+class HealthReply(Body):
+    """state: `loading`, `ready`, `draining` or `failed`; sentence: why. busy: the policy works.
+
+    queued: requests that wait. sessions: with a seat. answered, refused: since the server started.
+    """
+
+    policy: str
+    state: str
+    sentence: str
     busy: bool
     queued: int
+    sessions: int
     answered: int
     refused: int
     uptime_s: float
+
+
+class PolicyState(Body):
+    """state: `absent`, `loading`, `ready` or `failed`; for how long. sentence: why it failed."""
+
+    name: str
+    state: str
+    for_s: float
+    current: bool
+    sentence: str
+
+
+class ListReply(Body):
+    policies: list[PolicyState]
 
 
 class ErrorReply(Body):

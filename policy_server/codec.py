@@ -7,11 +7,11 @@ from typing import TypeVar
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from policy_server.bodies import CameraBody, ChunkBody, ObservationBody, PrivilegedBody
+from policy_server.bodies import CameraBody, ChunkBody, ObservationBody, PriorBody, PrivilegedBody
 from policy_server.wire import WireError, first_complaint
 from touchstone.cameras import CameraModel
 from touchstone.geometry import Pose
-from touchstone.policy import Chunk
+from touchstone.policy import Chunk, Prior
 from touchstone.world import CameraFrame, GripperState, JointState, Observation, Privileged
 
 Arrays = dict[str, np.ndarray]
@@ -74,6 +74,22 @@ def decode_chunk(body: ChunkBody, arrays: Arrays) -> Chunk:
         gripper_force=body.gripper_force,
         terminate=body.terminate,
     )
+
+
+def encode_prior(prior: Prior) -> tuple[dict, Arrays]:
+    """Body and the arrays `prior/actions` float64[M,D] and `prior/gripper` float64[M]."""
+    return {"frozen": int(prior.frozen)}, {
+        "prior/actions": np.asarray(prior.actions, dtype=np.float64),
+        "prior/gripper": np.asarray(prior.gripper, dtype=np.float64),
+    }
+
+
+def decode_prior(body: PriorBody, arrays: Arrays) -> Prior:
+    """Raises WireError where body and arrays do not fit."""
+    actions, gripper = _array(arrays, "prior/actions", "float64", 2), _array(arrays, "prior/gripper", "float64", 1)
+    if not len(actions) == len(gripper) >= body.frozen:
+        raise WireError(f"A prior of {len(actions)} actions and {len(gripper)} openings freezes {body.frozen}.")
+    return Prior(actions, gripper, body.frozen)
 
 
 def parse(model: type[AnyBody], body: dict) -> AnyBody:

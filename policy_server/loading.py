@@ -1,24 +1,26 @@
-"""Finds a policy by its registered name or as `module:Class`."""
+"""Finds a policy by its registered name, as `module:Class`, or by an address whose scheme is registered."""
 
 from __future__ import annotations
 
 import importlib
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 
 from touchstone.errors import TouchstoneError, UsageError
-from touchstone.policy import Policy, PolicyContract
-from touchstone.registry import POLICIES, load
+from touchstone.policy import Policy, PolicyContract, SharedPolicy
+from touchstone.registry import POLICIES, POLICY_SCHEMES, load
 
 
 def load_policy(name: str) -> Policy:
-    """A new policy. name: a registered one, or `module:Class` with modules of the current folder importable.
+    """A new policy. name: a registered one, `module:Class` with modules of the current folder importable, or an address
+    such as `tcp://127.0.0.1:5555` or `lerobot:///checkpoints/act`.
 
     Raises UsageError, in one sentence, when there is no such policy or it cannot be made.
     """
-    factory = _from_module(name) if ":" in name else load(POLICIES, name)
     try:
-        policy = factory()
+        policy = _factory(name)()
     except TouchstoneError:
         raise
     except Exception as error:
@@ -28,7 +30,19 @@ def load_policy(name: str) -> Policy:
     for method in ("infer", "reset"):
         if not callable(getattr(policy, method, None)):
             raise UsageError(f"'{name}' is no policy: it has no method `{method}`.")
+    if policy.contract.batch > 1 and not (isinstance(policy, SharedPolicy) and hasattr(policy, "infer_batch")):
+        raise UsageError(
+            f"'{name}' says that it answers {policy.contract.batch} observations at once and lacks `infer_batch` or "
+            "`session`."
+        )
     return policy
+
+
+def _factory(name: str) -> Callable[[], Policy]:
+    scheme, separator, _ = name.partition("://")
+    if separator:
+        return partial(load(POLICY_SCHEMES, scheme), name)
+    return _from_module(name) if ":" in name else load(POLICIES, name)
 
 
 def _from_module(name: str):

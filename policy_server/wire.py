@@ -6,32 +6,46 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgpack
 import numpy as np
-from pydantic import ConfigDict, Field, JsonValue, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from policy_server import jpeg
 from touchstone.errors import TouchstoneError
 from touchstone.facts import Record
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
+
+#: a client silent for longer may lose its seat to another [s]
+SESSION_IDLE_S = 10.0
 
 MAX_HEADER_BYTES = 1 << 20
 MAX_ARRAYS = 256
 MAX_DIMENSIONS = 8
-MAX_ARRAY_BYTES = 64 << 20  # a 4K RGB picture is 25 MB
-MAX_MESSAGE_BYTES = 256 << 20
+MAX_ARRAY_BYTES = 32 << 20  # a 4K RGB picture is 25 MB
+MAX_MESSAGE_BYTES = 128 << 20
 
 _DTYPE_NAMES = ("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64")
 _DTYPE_NAMES += ("float16", "float32", "float64")
 #: little-endian on the wire
 DTYPES = {name: np.dtype(name).newbyteorder("<") for name in _DTYPE_NAMES}
 
-Op = Literal["hello", "reset", "infer", "health", "bye"]
-ErrorCode = Literal["bad_request", "version", "contract", "policy_error", "busy", "deadline"]
+Op = Literal["hello", "reset", "infer", "cancel", "bye", "health", "metrics", "list", "load", "swap"]
+ErrorCode = Literal[
+    "bad_request",  # malformed, or not possible here
+    "version",  # the two sides speak different versions
+    "contract",  # the observation lacks what the policy's contract asks for
+    "policy_error",  # the policy raised or answered nonsense
+    "no_episode",  # the session has no seat: a restart, a swap, or ten silent seconds took it
+    "busy",  # every seat is taken, or too much waits already
+    "rate",  # too many messages a second
+    "loading",  # the policy is not there yet
+    "draining",  # the server is about to end
+    "deadline",  # the budget ran out
+]
 
 
 class WireError(TouchstoneError):
@@ -44,18 +58,22 @@ class WireError(TouchstoneError):
 
 
 class ArrayDescriptor(Record):
-    """One array frame. shape: of the decoded array. `jpeg` needs uint8[H,W,3]."""
+    """One array. shape: of the decoded array. `jpeg` needs uint8[H,W,3]. offset: in the message's slot, for `shm`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: str = Field(max_length=200)
     dtype: str = Field(max_length=10)
     shape: list[int] = Field(max_length=MAX_DIMENSIONS)
-    codec: Literal["raw", "jpeg"] = "raw"
+    codec: Literal["raw", "jpeg", "shm"] = "raw"
+    offset: int | None = Field(default=None, ge=0, le=MAX_MESSAGE_BYTES)
 
 
 class Header(Record):
-    """The first frame. budget_ms: how long the sender waits, None = for ever. error: of a refusal."""
+    """The first frame. budget_ms: how long the sender waits, None = for ever. error: of a refusal.
+
+    slot: where in shared memory the arrays with codec `shm` lie.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -65,37 +83,39 @@ class Header(Record):
     session: str = Field(default="", max_length=64)
     budget_ms: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     error: ErrorCode | None = None
-    body: dict[str, JsonValue] = Field(default={})
+    slot: int | None = Field(default=None, ge=0, le=255)
+    # what msgpack yields; each op's body is checked by its own record
+    body: dict[str, Any] = Field(default={})
     arrays: list[ArrayDescriptor] = Field(default=[], max_length=MAX_ARRAYS)
 
 
 def pack(
-    header: Header, arrays: Mapping[str, np.ndarray] | None = None, as_jpeg: frozenset[str] = frozenset()
+    header: Header,
+    arrays: Mapping[str, np.ndarray] | None = None,
+    as_jpeg: frozenset[str] = frozenset(),
+    offsets: Mapping[str, int] | None = None,
 ) -> list[Any]:
     """The frames of a message: bytes, then a buffer for each array, uncopied where contiguous.
 
-    `header.arrays` is filled from `arrays`; those named in `as_jpeg` are compressed, with loss. The arrays must
-    not change until the message has left. Raises WireError for what the protocol does not carry.
+    `header.arrays` is filled from `arrays`; those named in `as_jpeg` are compressed, with loss. offsets: of arrays that
+    lie in shared memory already, in `header.slot`; they have no frame. The arrays must not change until the message has
+    left. Raises WireError for what the protocol does not carry.
     """
     descriptors, frames = [], []
     for name, array in (arrays or {}).items():
         array = np.asarray(array)
-        if array.dtype.name not in DTYPES:
-            raise WireError(f"Array '{name}' has dtype {array.dtype}, which the protocol does not carry.")
-        if array.ndim > MAX_DIMENSIONS or array.nbytes > MAX_ARRAY_BYTES:
-            raise WireError(f"Array '{name}' of shape {array.shape} is larger than the protocol carries.")
-        compress = name in as_jpeg
-        if compress and (array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size):
-            raise WireError(f"Array '{name}' is no uint8[H,W,3] picture and cannot be sent as JPEG.")
-        descriptors.append(
-            {
-                "name": name,
-                "dtype": array.dtype.name,
-                "shape": list(array.shape),
-                "codec": "jpeg" if compress else "raw",
-            }
-        )
-        frames.append(jpeg.encode(array) if compress else _buffer(array))
+        check_carried(name, array)
+        descriptor = {"name": name, "dtype": array.dtype.name, "shape": list(array.shape)}
+        if offsets is not None and name in offsets:
+            descriptor |= {"codec": "shm", "offset": offsets[name]}
+        elif name in as_jpeg:
+            if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
+                raise WireError(f"Array '{name}' is no uint8[H,W,3] picture and cannot be sent as JPEG.")
+            descriptor["codec"] = "jpeg"
+            frames.append(jpeg.encode(array))
+        else:
+            frames.append(_buffer(array))
+        descriptors.append(descriptor)
     if len(descriptors) > MAX_ARRAYS:
         raise WireError(f"A message carries at most {MAX_ARRAYS} arrays and this one has {len(descriptors)}.")
     fields = {name: getattr(header, name) for name in Header.model_fields} | {"arrays": descriptors}
@@ -108,21 +128,24 @@ def pack(
     return [head, *frames]
 
 
-def unpack(frames: Sequence[Any]) -> tuple[Header, dict[str, np.ndarray]]:
+def unpack(
+    frames: Sequence[Any], lease: Callable[[str, int], memoryview] | None = None
+) -> tuple[Header, dict[str, np.ndarray]]:
     """Header and read-only arrays of a message; raw arrays are views of the frames.
 
-    frames: bytes-like objects. Raises WireError for anything that is not exactly a message of this protocol.
+    frames: bytes-like objects. lease: gives the bytes of a session's slot in shared memory, None where there is none.
+    Raises WireError for anything that is not exactly a message of this protocol.
     """
     if not frames:
         raise WireError("The message is empty.")
     header = _unpack_header(memoryview(frames[0]))
-    buffers = [memoryview(frame) for frame in frames[1:]]
 
     def refuse(why: str) -> WireError:
         return WireError(why, request_id=header.id)
 
-    if len(buffers) != len(header.arrays):
-        raise refuse(f"The header announces {len(header.arrays)} arrays and {len(buffers)} came.")
+    if not header.arrays and len(frames) == 1 and header.slot is None:
+        return header, {}
+    buffers = _buffers(header, [memoryview(frame) for frame in frames[1:]], lease, refuse)
     if sum(buffer.nbytes for buffer in buffers) > MAX_MESSAGE_BYTES:
         raise refuse(f"The message is larger than {MAX_MESSAGE_BYTES} bytes.")
     decoded_bytes, arrays = 0, {}
@@ -134,6 +157,39 @@ def unpack(frames: Sequence[Any]) -> tuple[Header, dict[str, np.ndarray]]:
             raise refuse(f"The message is larger than {MAX_MESSAGE_BYTES} bytes.")
         arrays[descriptor.name] = _unpack_array(descriptor, buffer, refuse)
     return header, arrays
+
+
+def check_carried(name: str, array: np.ndarray) -> None:
+    """Raises WireError for an array that the protocol does not carry."""
+    if array.dtype.name not in DTYPES:
+        raise WireError(f"Array '{name}' has dtype {array.dtype}, which the protocol does not carry.")
+    if array.ndim > MAX_DIMENSIONS or array.nbytes > MAX_ARRAY_BYTES:
+        raise WireError(f"Array '{name}' of shape {array.shape} is larger than the protocol carries.")
+
+
+def _buffers(header: Header, frames: list[memoryview], lease, refuse) -> list[memoryview]:
+    """The bytes of each announced array, from the frames or from shared memory."""
+    shared = [descriptor for descriptor in header.arrays if descriptor.codec == "shm"]
+    if len(frames) != len(header.arrays) - len(shared):
+        raise refuse(f"The header announces {len(header.arrays) - len(shared)} array frames and {len(frames)} came.")
+    if not shared:
+        return frames
+    if lease is None or header.slot is None:
+        raise refuse("The message speaks of shared memory and there is none on this link.")
+    try:
+        slot = lease(header.session, header.slot)
+    except WireError as error:
+        raise refuse(str(error)) from error
+    remaining, buffers = iter(frames), []
+    for descriptor in header.arrays:
+        if descriptor.codec != "shm":
+            buffers.append(next(remaining))
+            continue
+        start, size = descriptor.offset or 0, _checked_size(descriptor, refuse)
+        if start + size > slot.nbytes:
+            raise refuse(f"Array '{descriptor.name}' does not lie within its slot of {slot.nbytes} bytes.")
+        buffers.append(slot[start : start + size])
+    return buffers
 
 
 def _buffer(array: np.ndarray) -> memoryview:

@@ -12,11 +12,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
-from policy_server.loading import load_policy
 from policy_server.server import serve
 from touchstone.errors import TouchstoneError
 try:
-    sys.exit(serve(load_policy(sys.argv[1]), sys.argv[2]))
+    sys.exit(serve([sys.argv[1]], sys.argv[2]))
 except TouchstoneError as error:
     print(error, file=sys.stderr)
     sys.exit(error.exit_code)

@@ -49,6 +49,12 @@ class Eval:
     """for --protocol id: the dataset or session whose card combinations are replayed"""
     workers: int = 1
     """episodes that run at once, each in a process of its own; about one for each CPU core"""
+    strategy: str = "receding"
+    """how chunks are carried out: receding, sync, ensemble, async or rtc, with parameters as in async:g=0.7
+    (docs/latency.md)"""
+    charge_latency: str | None = None
+    """what the policy's thinking costs in the world's time: milliseconds, or real for the measured round trip; the
+    world stands still unless said"""
 
     def run(self) -> int:
         from touchstone.cli.evaluate import evaluate
@@ -70,6 +76,8 @@ class Eval:
                 arm_start=self.arm_start,
                 wording=self.wording,
                 record=self.record,
+                strategy=self.strategy,
+                charge_latency=self.charge_latency,
             ),
             self.out or Path("runs") / self.task,
             self.workers,
@@ -157,15 +165,31 @@ class Serve:
     """Host a policy for other processes and machines."""
 
     policy: str
-    """a registered policy or module:Class"""
+    """a registered policy, module:Class, or a model's address such as lerobot:///checkpoints/act"""
     bind: str = "tcp://127.0.0.1:5555"
-    """address to listen on; port 0 takes a free one"""
+    """address to listen on: tcp (port 0 takes a free one), ipc:///tmp/policy, shm:///tmp/policy"""
+    also: tuple[str, ...] = ()
+    """more policies that a client may load and swap in while the server runs"""
+    key: Path | None = None
+    """this server's .key_secret file (`touchstone keys new`), for any interface beyond loopback"""
+    clients: Path | None = None
+    """folder with the .key files of the clients that may connect"""
+    metrics_port: int | None = None
+    """tell Prometheus on http://127.0.0.1:PORT/metrics"""
+    log: Literal["text", "json"] = "text"
+    """lines for people, or one JSON object a line"""
 
     def run(self) -> int:
-        from policy_server.loading import load_policy
         from policy_server.server import serve
 
-        return serve(load_policy(self.policy), self.bind)
+        return serve(
+            (self.policy, *self.also),
+            self.bind,
+            key=self.key,
+            clients=self.clients,
+            metrics_port=self.metrics_port,
+            log=self.log,
+        )
 
 
 @dataclass(frozen=True)

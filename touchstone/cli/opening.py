@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from functools import partial
 
 from policy_server.loading import load_policy
-from touchstone.evaluation.config import SessionConfig, is_address
+from touchstone.evaluation.config import SessionConfig
 from touchstone.evaluation.hands import Alone, Crew, Hands, Recording
 from touchstone.policy import Policy
-from touchstone.registry import POLICY_SCHEMES, WORLDS
+from touchstone.registry import WORLDS
 from touchstone.registry import load as find
 from touchstone.world import World, WorldRequest
 
@@ -19,12 +19,12 @@ from touchstone.world import World, WorldRequest
 def hands_for(config: SessionConfig, workers: int, recording: Recording) -> Iterator[Hands]:
     """This process for one worker, else a crew; let go of at the end."""
     if workers > 1:
-        with Crew(partial(open_both, config), workers, recording) as crew:
+        with Crew(partial(open_both, config), workers, recording, config.execution) as crew:
             yield crew
         return
     world, policy = open_both(config)
     try:
-        yield Alone(world, policy, recording)
+        yield Alone(world, policy, recording, config.execution)
     finally:
         world.close()
         close = getattr(policy, "close", None)
@@ -34,7 +34,7 @@ def hands_for(config: SessionConfig, workers: int, recording: Recording) -> Iter
 
 def open_both(config: SessionConfig) -> tuple[World, Policy]:
     """A world and a policy of one's own."""
-    policy = _open_policy(config.policy)
+    policy = load_policy(config.policy)
     request = WorldRequest(
         robot=config.robot,
         camera=config.camera,
@@ -45,9 +45,3 @@ def open_both(config: SessionConfig) -> tuple[World, Policy]:
         variant=config.variant,
     )
     return find(WORLDS, config.world_name)(request), policy
-
-
-def _open_policy(name: str) -> Policy:
-    if is_address(name):
-        return find(POLICY_SCHEMES, name.split("://", 1)[0])(name)
-    return load_policy(name)

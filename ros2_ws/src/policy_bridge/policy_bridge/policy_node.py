@@ -111,7 +111,7 @@ class PolicyNode(Node):
         header_stamp_ns, observation = found
         self._stop_waiting()
         try:
-            chunk = self._signals.interrupting(self._policy.infer, observation, request.budget_ms)
+            chunk = self._signals.interrupting(self._policy.infer, observation, None, request.budget_ms)
             trajectory, info = to_messages(chunk, self._arm, request.request, header_stamp_ns)
         except TouchstoneError as error:
             self._refuse(request.request, error)

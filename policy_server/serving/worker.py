@@ -1,0 +1,165 @@
+"""The thread in which the policy works, so that the server's front always answers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from policy_server.codec import encode_chunk
+from policy_server.serving.host import digest
+from policy_server.serving.jobs import Job, JobQueue
+from policy_server.serving.tally import Tally
+from policy_server.wire import ErrorCode, Header, pack
+from touchstone.errors import ContractMismatch, PolicyFailure
+from touchstone.policy import Chunk, PolicyContract
+from touchstone.policy_checks import check_answer, check_observation
+
+log = logging.getLogger(__name__)
+
+#: a batch waits for late companions at most this part of what an inference takes, and never longer than 5 ms
+PATIENCE, PATIENCE_S = 0.2, 0.005
+
+
+@dataclass(frozen=True)
+class Answer:
+    """frames: to send, None to say nothing. code: of a refusal."""
+
+    frames: list[Any] | None
+    code: ErrorCode | None = None
+
+
+class PolicyWorker(threading.Thread):
+    """Takes jobs until the queue closes; calls `answer(job, answer)` in this thread for each."""
+
+    def __init__(self, jobs: JobQueue, tally: Tally, answer: Callable[[Job, Answer], None]) -> None:
+        super().__init__(name="policy", daemon=True)
+        self._jobs, self._tally, self._answer = jobs, tally, answer
+        self._usual_s = 0.0
+        self.under_way: tuple[Job, ...] = ()
+
+    def run(self) -> None:
+        while (first := self._jobs.take()) is not None:
+            self._serve(first)
+            # pictures in shared memory go back to their client once nothing here holds them
+            del first
+
+    def _serve(self, first: Job) -> None:
+        self.under_way = (first, *self._companions(first))
+        answers = {job: early for job in self.under_way if (early := self._early(job)) is not None}
+        live = [job for job in self.under_way if job not in answers]
+        if live:
+            answers.update(self._infer(live))
+        served, self.under_way = self.under_way, ()
+        for job in served:
+            job.seat.open_jobs -= 1
+            self._answer(job, answers[job])
+
+    def _companions(self, first: Job) -> list[Job]:
+        table = first.seat.table
+        most = table.policy.contract.batch - 1
+        if most < 1 or first.header.op != "infer":
+            return []
+        patience_s = min(PATIENCE * self._usual_s, PATIENCE_S)
+        return self._jobs.take_more(first, most, hoped=table.lively() - 1, patience_s=patience_s)
+
+    def _early(self, job: Job) -> Answer | None:
+        """The answer to a job that needs no inference; None for one that does."""
+        if job.cancelled:
+            return Answer(None)
+        if job.expired():
+            return _refuse(job, "deadline", expired_sentence(job))
+        if job.header.op == "reset":
+            return _guarded(job, _reset, job)
+        refused = _guarded(job, check_observation, _contract(job), job.payload)
+        return refused if isinstance(refused, Answer) else None
+
+    def _infer(self, jobs: list[Job]) -> dict[Job, Answer]:
+        waits_ms = [job.waited_ms() for job in jobs]
+        started = time.perf_counter()
+        chunks = _guarded(jobs[0], _chunks, jobs)
+        infer_s = time.perf_counter() - started
+        self._usual_s = 0.8 * self._usual_s + 0.2 * infer_s
+        self._tally.inference(infer_s, len(jobs))
+        if isinstance(chunks, Answer):
+            sentence = (
+                "The policy raised while it answered several clients together; the server's log has the traceback."
+            )
+            return {jobs[0]: chunks} | {job: _refuse(job, "policy_error", sentence) for job in jobs[1:]}
+        return {
+            job: _guarded(job, _reply, job, chunk, queue_ms, infer_s * 1e3)
+            for job, chunk, queue_ms in zip(jobs, chunks, waits_ms, strict=True)
+        }
+
+
+def _reset(job: Job) -> Answer:
+    job.seat.sit().reset(job.payload)
+    return Answer(pack(reply_header(job.header, {"digest": digest(_contract(job))})))
+
+
+def _reply(job: Job, chunk: Chunk, queue_ms: float, infer_ms: float) -> Answer:
+    check_answer(_contract(job), job.payload, chunk)
+    if job.cancelled:
+        return Answer(None)
+    if job.expired():
+        return _refuse(job, "deadline", expired_sentence(job))
+    body, arrays = encode_chunk(chunk)
+    timing = {"queue_ms": queue_ms, "infer_ms": infer_ms, "total_ms": job.waited_ms()}
+    return Answer(pack(reply_header(job.header, {"chunk": body, "timing": timing}), arrays))
+
+
+def _guarded(job: Job, work: Callable[..., Any], *arguments: Any) -> Any:
+    """What `work` returns, or the Answer that tells the client what it raised."""
+    try:
+        return work(*arguments)
+    except ContractMismatch as error:
+        return _refuse(job, "contract", str(error))
+    except PolicyFailure as error:
+        log.error("%s", error)
+        return _refuse(job, "policy_error", str(error))
+    except Exception as error:
+        log.exception("the policy raised in %s", job.header.op)
+        sentence = (
+            f"Policy '{_contract(job).name}' raised {type(error).__name__} in {job.header.op}: "
+            f"{' '.join(str(error).split())[:300]}; the server's log has the traceback."
+        )
+        return _refuse(job, "policy_error", sentence)
+
+
+def _refuse(job: Job, code: ErrorCode, sentence: str) -> Answer:
+    return Answer(refusal(job.header, code, sentence), code)
+
+
+def _contract(job: Job) -> PolicyContract:
+    return job.seat.table.policy.contract
+
+
+def _chunks(jobs: list[Job]) -> Sequence[Chunk]:
+    if len(jobs) > 1:
+        chunks = jobs[0].seat.table.policy.infer_batch([job.seat.sit() for job in jobs], [job.payload for job in jobs])
+        if len(chunks) != len(jobs):
+            raise PolicyFailure(f"The policy gave {len(chunks)} answers to {len(jobs)} observations.")
+        return chunks
+    job = jobs[0]
+    policy = job.seat.sit()
+    if job.prior is not None and _contract(job).inpaints:
+        return [policy.infer(job.payload, job.prior)]
+    return [policy.infer(job.payload)]
+
+
+def expired_sentence(job: Job) -> str:
+    waited, budget = job.waited_ms(), job.header.budget_ms
+    return f"The request took {waited:.0f} ms and its budget was {budget:g} ms."
+
+
+def reply_header(request: Header, body: dict | None = None) -> Header:
+    """The header that answers `request`."""
+    return Header.model_construct(op=request.op, id=request.id, session=request.session, body=body or {})
+
+
+def refusal(request: Header, code: ErrorCode, sentence: str) -> list[Any]:
+    """The frames that answer `request` with an error."""
+    return pack(reply_header(request, {"sentence": sentence}).model_copy(update={"error": code}))
