@@ -189,9 +189,7 @@ class PolicyClient:
         return self._ask(op, body, {}, time.monotonic() + ASIDE_S)[0]
 
     def _header(self, op: Op, budget_ms: float | None = None, body: dict | None = None) -> Header:
-        header = Header.model_construct(
-            op=op, id=self._next_id, session=self._session, budget_ms=budget_ms, body=body or {}
-        )
+        header = Header(op=op, id=self._next_id, session=self._session, budget_ms=budget_ms, body=body or {})
         self._next_id += 1
         return header
 
@@ -230,7 +228,7 @@ class PolicyClient:
             placed = self._placed(arrays)
             if placed is not None:
                 slot, offsets = placed
-                return pack(request.model_copy(update={"slot": slot}), arrays, offsets=offsets)
+                return pack(replace(request, slot=slot), arrays, offsets=offsets)
         pictures = frozenset(name for name in arrays if self._as_jpeg and name.endswith("/image"))
         return pack(request, arrays, pictures)
 

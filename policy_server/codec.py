@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -153,11 +154,19 @@ def _camera_from_body(body: CameraBody, arrays: Arrays) -> CameraFrame:
         image=image,
         stamp_ns=body.stamp_ns,
         clock=body.clock,
-        model=CameraModel.from_json(body.model_dump()),
+        model=_camera_model(
+            body.width, body.height, tuple(body.K), tuple(body.distortion), tuple(body.base_from_camera)
+        ),
         stale=body.stale,
         depth=depth,
         depth_scale=body.depth_scale,
     )
+
+
+@lru_cache(maxsize=64)
+def _camera_model(width: int, height: int, K: tuple, distortion: tuple, base_from_camera: tuple) -> CameraModel:
+    """Cached, because a camera stands still from one observation to the next."""
+    return CameraModel(width, height, np.array(K).reshape(3, 3), np.array(distortion), Pose.from_list(base_from_camera))
 
 
 def _joints_from_body(body: ObservationBody) -> JointState:
@@ -174,10 +183,10 @@ def _privileged_from_body(body: dict) -> Privileged:
 
 def _array(arrays: Arrays, name: str, dtype: str, dimensions: int) -> np.ndarray:
     array = arrays.get(name)
-    if array is None or array.dtype.name != dtype or array.ndim != dimensions:
+    if array is None or array.dtype != dtype or array.ndim != dimensions:
         raise WireError(f"There is no {dtype} array '{name}' of {dimensions} dimensions in the message.")
     return array
 
 
 def _floats(values) -> list[float]:
-    return [float(v) for v in values]
+    return np.asarray(values, dtype=np.float64).tolist()

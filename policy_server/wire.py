@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgpack
@@ -32,6 +33,7 @@ _DTYPE_NAMES = ("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", 
 _DTYPE_NAMES += ("float16", "float32", "float64")
 #: little-endian on the wire
 DTYPES = {name: np.dtype(name).newbyteorder("<") for name in _DTYPE_NAMES}
+_NAMES = {np.dtype(name).newbyteorder(order): name for name in _DTYPE_NAMES for order in "<>"}
 
 Op = Literal["hello", "reset", "infer", "cancel", "bye", "health", "metrics", "list", "load", "swap"]
 ErrorCode = Literal[
@@ -69,22 +71,36 @@ class ArrayDescriptor(Record):
     offset: int | None = Field(default=None, ge=0, le=MAX_MESSAGE_BYTES)
 
 
-class Header(Record):
+@dataclass(frozen=True, slots=True)
+class Header:
     """The first frame. budget_ms: how long the sender waits, None = for ever. error: of a refusal.
 
-    slot: where in shared memory the arrays with codec `shm` lie.
+    slot: where in shared memory the arrays with codec `shm` lie. body: what msgpack carries; each op's has a record.
     """
+
+    op: Op
+    id: int
+    session: str = ""
+    budget_ms: float | None = None
+    error: ErrorCode | None = None
+    slot: int | None = None
+    body: dict[str, Any] = field(default_factory=dict)
+    arrays: list[ArrayDescriptor] = field(default_factory=list)
+    version: int = PROTOCOL_VERSION
+
+
+class _HeaderFields(Record):
+    """A header as it comes, before it is trusted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    version: int = PROTOCOL_VERSION
+    version: int
     op: Op
     id: int = Field(ge=0, lt=2**63)
     session: str = Field(default="", max_length=64)
     budget_ms: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     error: ErrorCode | None = None
     slot: int | None = Field(default=None, ge=0, le=255)
-    # what msgpack yields; each op's body is checked by its own record
     body: dict[str, Any] = Field(default={})
     arrays: list[ArrayDescriptor] = Field(default=[], max_length=MAX_ARRAYS)
 
@@ -105,7 +121,7 @@ def pack(
     for name, array in (arrays or {}).items():
         array = np.asarray(array)
         check_carried(name, array)
-        descriptor = {"name": name, "dtype": array.dtype.name, "shape": list(array.shape)}
+        descriptor = {"name": name, "dtype": _NAMES[array.dtype], "shape": list(array.shape)}
         if offsets is not None and name in offsets:
             descriptor |= {"codec": "shm", "offset": offsets[name]}
         elif name in as_jpeg:
@@ -118,7 +134,17 @@ def pack(
         descriptors.append(descriptor)
     if len(descriptors) > MAX_ARRAYS:
         raise WireError(f"A message carries at most {MAX_ARRAYS} arrays and this one has {len(descriptors)}.")
-    fields = {name: getattr(header, name) for name in Header.model_fields} | {"arrays": descriptors}
+    fields = {
+        "version": header.version,
+        "op": header.op,
+        "id": header.id,
+        "session": header.session,
+        "budget_ms": header.budget_ms,
+        "error": header.error,
+        "slot": header.slot,
+        "body": header.body,
+        "arrays": descriptors,
+    }
     try:
         head = msgpack.packb(fields)
     except (TypeError, ValueError, OverflowError) as error:
@@ -161,7 +187,7 @@ def unpack(
 
 def check_carried(name: str, array: np.ndarray) -> None:
     """Raises WireError for an array that the protocol does not carry."""
-    if array.dtype.name not in DTYPES:
+    if array.dtype not in _NAMES:
         raise WireError(f"Array '{name}' has dtype {array.dtype}, which the protocol does not carry.")
     if array.ndim > MAX_DIMENSIONS or array.nbytes > MAX_ARRAY_BYTES:
         raise WireError(f"Array '{name}' of shape {array.shape} is larger than the protocol carries.")
@@ -193,8 +219,8 @@ def _buffers(header: Header, frames: list[memoryview], lease, refuse) -> list[me
 
 
 def _buffer(array: np.ndarray) -> memoryview:
-    contiguous = np.ascontiguousarray(array, dtype=DTYPES[array.dtype.name])
-    return memoryview(contiguous.reshape(-1).view(np.uint8))
+    contiguous = np.ascontiguousarray(array, dtype=DTYPES[_NAMES[array.dtype]])
+    return memoryview(contiguous).cast("B") if contiguous.size else memoryview(b"")
 
 
 def _unpack_header(frame: memoryview) -> Header:
@@ -216,7 +242,7 @@ def _unpack_header(frame: memoryview) -> Header:
             request_id=legible_id,
         )
     try:
-        return Header.model_validate(fields)
+        return Header(**_HeaderFields.model_validate(fields).__dict__)
     except (ValidationError, RecursionError) as error:
         raise WireError(f"The header is wrong: {first_complaint(error)}.", request_id=legible_id) from error
 

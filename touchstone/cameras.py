@@ -37,8 +37,8 @@ class CameraModel:
         return {
             "width": self.width,
             "height": self.height,
-            "K": [float(v) for v in self.K.ravel()],
-            "distortion": [float(v) for v in self.distortion],
+            "K": self.K.ravel().tolist(),
+            "distortion": self.distortion.tolist(),
             "base_from_camera": self.base_from_camera.to_list(),
         }
 

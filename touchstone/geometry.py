@@ -28,12 +28,12 @@ class Pose:
     @staticmethod
     def from_list(values) -> Pose:
         """From seven numbers: x y z [m], then w x y z."""
-        values = np.asarray(values, dtype=np.float64)
-        return Pose(values[:3].copy(), values[3:7].copy())
+        values = np.array(values, dtype=np.float64)
+        return Pose(values[:3], values[3:7])
 
     def to_list(self) -> list[float]:
         """Seven numbers: x y z [m], then w x y z."""
-        return [float(v) for v in (*self.position, *self.quaternion)]
+        return [*map(float, self.position.tolist()), *map(float, self.quaternion.tolist())]
 
     def matrix(self) -> np.ndarray:
         """The 4x4 homogeneous matrix."""

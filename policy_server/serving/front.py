@@ -9,6 +9,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +190,7 @@ class PolicyServer:
         peer = frames[0].bytes
         self.tally.received_bytes += sum(map(len, frames))
         lease = self._segments.lease if self._segments is not None else None
-        header = Header.model_construct(op="health", id=0)
+        header = Header(op="health", id=0)
         try:
             if not self._limit.allows(peer):
                 raise WireError(f"This client sends more than {MESSAGES_PER_S:g} messages a second.", code="rate")
@@ -197,7 +198,7 @@ class PolicyServer:
             del frames
             self._dispatch(peer, header, arrays)
         except WireError as error:
-            header = header.model_copy(update={"id": header.id or error.request_id})
+            header = replace(header, id=header.id or error.request_id)
             if error.code != "loading":
                 log.warning("refused a message: %s", error)
                 self.tally.refused(header.op, error.code)

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from policy_server.codec import encode_chunk
@@ -157,9 +157,9 @@ def expired_sentence(job: Job) -> str:
 
 def reply_header(request: Header, body: dict | None = None) -> Header:
     """The header that answers `request`."""
-    return Header.model_construct(op=request.op, id=request.id, session=request.session, body=body or {})
+    return Header(op=request.op, id=request.id, session=request.session, body=body or {})
 
 
 def refusal(request: Header, code: ErrorCode, sentence: str) -> list[Any]:
     """The frames that answer `request` with an error."""
-    return pack(reply_header(request, {"sentence": sentence}).model_copy(update={"error": code}))
+    return pack(replace(reply_header(request, {"sentence": sentence}), error=code))

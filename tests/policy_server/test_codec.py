@@ -34,7 +34,7 @@ def assert_same(a, b, where="observation"):
 
 def through_the_wire(seen):
     body, arrays = encode_observation(seen)
-    frames = [bytes(f) for f in pack(Header.model_construct(op="infer", id=1, body={"o": body}), arrays)]
+    frames = [bytes(f) for f in pack(Header(op="infer", id=1, body={"o": body}), arrays)]
     header, back = unpack(frames)
     return decode_observation(parse(ObservationBody, header.body["o"]), back)
 
@@ -73,7 +73,7 @@ def test_a_chunk_survives_exactly():
         terminate=True,
     )
     body, arrays = encode_chunk(chunk)
-    header, back = unpack([bytes(f) for f in pack(Header.model_construct(op="infer", id=1, body=body), arrays)])
+    header, back = unpack([bytes(f) for f in pack(Header(op="infer", id=1, body=body), arrays)])
     assert_same(decode_chunk(parse(ChunkBody, header.body), back), chunk)
 
 

@@ -250,7 +250,9 @@ def test_a_port_in_use_is_one_sentence_and_exit_code_2(slow):
     assert process.returncode == 2 and out == "" and "in use" in err and err.count("\n") == 1
 
 
-@pytest.mark.parametrize("url", ["tcp://127.0.0.1:5555", "tcp://localhost:0", "tcp://[::1]:*", "ipc:///tmp/x", "shm:///tmp/x"])
+@pytest.mark.parametrize(
+    "url", ["tcp://127.0.0.1:5555", "tcp://localhost:0", "tcp://[::1]:*", "ipc:///tmp/x", "shm:///tmp/x"]
+)
 def test_this_computers_own_addresses_are_allowed(url):
     bind_address(url)
 

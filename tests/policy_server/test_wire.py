@@ -1,12 +1,13 @@
+from dataclasses import fields, replace
+
 import msgpack
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from pydantic import ValidationError
 
-from policy_server.wire import DTYPES, MAX_HEADER_BYTES, Header, WireError, pack, unpack
+from policy_server.wire import DTYPES, MAX_HEADER_BYTES, PROTOCOL_VERSION, Header, WireError, pack, unpack
 
 dtypes = st.sampled_from(sorted(DTYPES))
 arrays = dtypes.flatmap(lambda name: hnp.arrays(name, hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=5)))
@@ -38,7 +39,7 @@ def refused_or_read(frames):
 @given(headers, st.dictionaries(st.text(max_size=20), arrays, max_size=4))
 def test_what_is_packed_comes_back_bitwise(header, content):
     got, back = unpack(sent(pack(header, content)))
-    assert got.model_copy(update={"arrays": []}) == header
+    assert replace(got, arrays=[]) == header
     assert list(back) == list(content)
     for name, array in content.items():
         assert back[name].dtype == array.dtype and back[name].shape == array.shape
@@ -80,7 +81,7 @@ def test_mutated_messages_are_read_or_refused_and_nothing_else(data):
     refused_or_read(frames)
 
 
-@given(plain, st.dictionaries(st.sampled_from(sorted(Header.model_fields)), plain))
+@given(plain, st.dictionaries(st.sampled_from(sorted(field.name for field in fields(Header))), plain))
 @settings(max_examples=150)
 def test_headers_of_wrong_types_are_read_or_refused_and_nothing_else(anything, fields):
     valid = {"version": 1, "op": "infer", "id": 1, "session": "", "budget_ms": None, "error": None, "body": {}}
@@ -137,7 +138,20 @@ def test_jpeg_keeps_the_picture_nearly_and_refuses_another_size():
         unpack([msgpack.packb(fields), frames[1]])
 
 
-def test_a_header_is_strict_about_its_own_fields():
-    for wrong in ({"op": "dance"}, {"id": -1}, {"id": "1"}, {"budget_ms": 0.0}, {"budget_ms": float("inf")}):
-        with pytest.raises(ValidationError):
-            Header(**({"op": "infer", "id": 1} | wrong))
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"op": "dance"},
+        {"id": -1},
+        {"id": "1"},
+        {"budget_ms": 0.0},
+        {"budget_ms": float("inf")},
+        {"slot": 1000},
+        {"x": 1},
+    ],
+)
+def test_a_header_is_strict_about_its_own_fields(wrong):
+    fine = {"version": PROTOCOL_VERSION, "op": "infer", "id": 1}
+    assert unpack([msgpack.packb(fine)])[0] == Header(op="infer", id=1)
+    with pytest.raises(WireError, match="header is wrong"):
+        unpack([msgpack.packb(fine | wrong)])
