@@ -13,13 +13,12 @@ from policy_server.keys import protect_client
 from policy_server.wire import MAX_ARRAY_BYTES
 from touchstone.errors import PolicyFailure, UsageError
 
+_UNFIT = "the keys do not fit: its public key is another one, or only one of the two sides was given keys"
 _FAILED = {
     zmq.EVENT_HANDSHAKE_FAILED_AUTH: "it does not know this client's key; put the client's `.key` file into its "
     "--clients folder and start it again",
-    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "one side speaks with keys and the other without; give ?key=...&server=... "
-    "exactly where the server was started with --key",
-    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "the keys do not fit: the server's public key is another one, or this client "
-    "has none",
+    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: _UNFIT,
+    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: _UNFIT,
 }
 
 

@@ -157,7 +157,8 @@ class PolicyServer:
                 self._receive()
             self._deliver()
             if left_s <= 0 or self._stopped.fileno() in ready:
-                log.warning("ended with %d requests unanswered", len(self._jobs) + len(self._worker.under_way))
+                if unanswered := len(self._jobs) + len(self._worker.under_way):
+                    log.warning("ended with %d requests unanswered", unanswered)
                 return
 
     def _post(self, job: Job, answer: Answer) -> None:

@@ -1,4 +1,5 @@
 import re
+import subprocess
 import sys
 
 import numpy as np
@@ -32,6 +33,18 @@ def test_the_policy_in_the_docs_runs_as_printed(tmp_path):
             height, gripper = height + chunk.actions[0, 2], chunk.gripper[0]
         assert height == pytest.approx(-0.04, abs=0.03) and gripper == 0.0
         client.close()
+
+
+def test_the_client_in_the_protocol_runs_as_printed(tmp_path):
+    page = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
+    source = re.search(r"```python\n(.*?)```", page, re.DOTALL)[1]
+    assert sum(bool(line.strip()) for line in source.splitlines()) <= 40
+    assert "touchstone" not in source and "policy_server" not in source
+    (tmp_path / "client.py").write_text(source, encoding="utf-8")
+    with serving("random") as (_, url):
+        command = [sys.executable, "-I", tmp_path / "client.py", url]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ran.stdout.startswith("random target_delta (1, 6) in "), ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import zmq
 
-from policy_server.addresses import bind_address, connect_address
+from policy_server.addresses import bind_address
 from policy_server.client import PolicyClient, connect
 from policy_server.wire import Header, pack, unpack
 from tests.policy_server.samples import BRIEF, observation
@@ -97,7 +97,7 @@ def test_health_answers_while_the_policy_works(client):
     working = threading.Thread(target=client.infer, args=(observation(1, instruction="1.5"),))
     working.start()
     try:
-        while not other.health().busy:
+        while not other.console.health().busy:
             time.sleep(0.02)
         assert working.is_alive()
     finally:
@@ -190,7 +190,7 @@ def test_a_failing_policy_is_one_sentence_and_the_server_lives_on(policy, kind, 
             with pytest.raises(kind, match=what) as caught:
                 client.infer(observation())
             one_sentence(caught)
-        assert client.health().refused == 2 and process.poll() is None
+        assert client.console.health().refused == 2 and process.poll() is None
         client.close()
 
 

@@ -1,4 +1,4 @@
-"""The command line: `touchstone eval | collect | serve | score | table | report | unseal | assets | doctor`."""
+"""The command line, `touchstone eval | collect | serve | ...`: its subcommands are in `touchstone.cli.commands`."""
 
 from __future__ import annotations
 

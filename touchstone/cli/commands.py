@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Union
 import tyro
 
 from touchstone.cli.assets import Assets
+from touchstone.cli.serve import Keys, Serve, Server
 from touchstone.cli.table import Table
 
 
@@ -161,38 +162,6 @@ class Unseal:
 
 
 @dataclass(frozen=True)
-class Serve:
-    """Host a policy for other processes and machines."""
-
-    policy: str
-    """a registered policy, module:Class, or a model's address such as lerobot:///checkpoints/act"""
-    bind: str = "tcp://127.0.0.1:5555"
-    """address to listen on: tcp (port 0 takes a free one), ipc:///tmp/policy, shm:///tmp/policy"""
-    also: tuple[str, ...] = ()
-    """more policies that a client may load and swap in while the server runs"""
-    key: Path | None = None
-    """this server's .key_secret file (`touchstone keys new`), for any interface beyond loopback"""
-    clients: Path | None = None
-    """folder with the .key files of the clients that may connect"""
-    metrics_port: int | None = None
-    """tell Prometheus on http://127.0.0.1:PORT/metrics"""
-    log: Literal["text", "json"] = "text"
-    """lines for people, or one JSON object a line"""
-
-    def run(self) -> int:
-        from policy_server.server import serve
-
-        return serve(
-            (self.policy, *self.also),
-            self.bind,
-            key=self.key,
-            clients=self.clients,
-            metrics_port=self.metrics_port,
-            log=self.log,
-        )
-
-
-@dataclass(frozen=True)
 class Score:
     """Recompute a session's scores from the raw facts in its journal."""
 
@@ -242,6 +211,8 @@ Command = Union[  # noqa: UP007 - tyro reads the subcommands from this union on 
     Annotated[Eval, tyro.conf.subcommand("eval")],
     Annotated[Collect, tyro.conf.subcommand("collect")],
     Annotated[Serve, tyro.conf.subcommand("serve")],
+    Annotated[Server, tyro.conf.subcommand("server")],
+    Annotated[Keys, tyro.conf.subcommand("keys")],
     Annotated[Score, tyro.conf.subcommand("score")],
     Annotated[Table, tyro.conf.subcommand("table")],
     Annotated[Report, tyro.conf.subcommand("report")],

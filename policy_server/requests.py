@@ -1,0 +1,147 @@
+"""Requests to a policy server and their answers: ids, deadlines, typed refusals, pictures in shared memory."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from policy_server.addresses import connect_address
+from policy_server.link import Link, LinkLost
+from policy_server.shared_memory import ClientSegment
+from policy_server.wire import Header, Op, WireError, check_carried, pack, unpack
+from touchstone.errors import ContractMismatch, DeadlineExceeded, PolicyFailure, TouchstoneError, UsageError
+
+MEET_S = 5.0
+ASIDE_S = 2.0  # health and the like, which the server answers while its policy works
+
+
+class ServerBusy(PolicyFailure):
+    """Every seat is taken, or more requests wait than the server takes."""
+
+
+class ServerLoading(PolicyFailure):
+    """The server is there and its policy is not yet."""
+
+
+class NoEpisode(PolicyFailure):
+    """The server has no seat for this session."""
+
+
+class Requests:
+    """One session at one server. For one thread. as_jpeg: pictures are compressed, with loss, for slow links."""
+
+    def __init__(self, url: str, as_jpeg: bool = False) -> None:
+        self.url = url
+        self._address, self._as_jpeg = connect_address(url), as_jpeg
+        self._session = uuid.uuid4().hex
+        self._next_id = 1
+        self._segment: ClientSegment | None = None
+        self._link = Link(self._address, url)
+
+    def meet(self, deadline: float) -> None:
+        """Waits until the link stands. deadline: time.monotonic() [s]. Raises UsageError when nobody is there."""
+        if not self._link.wait_until_up(deadline):
+            raise UsageError(
+                f"No policy server answers at {self.url}; start one with `touchstone serve --policy NAME "
+                f"--bind {self.url.partition('?')[0]}`."
+            )
+
+    def is_back(self, deadline: float) -> bool:
+        """Whether a link that was lost stands again by `deadline`."""
+        self._forget_memory()
+        return self._link.wait_until_up(deadline)
+
+    def aside(self, op: Op, **body: Any) -> dict:
+        """The answer's body to what a server answers at once. Raises PolicyFailure within 2 s."""
+        return self.ask(op, body, {}, time.monotonic() + ASIDE_S)[0].body
+
+    def ask(
+        self, op: Op, body: dict, arrays: Mapping[str, np.ndarray], deadline: float
+    ) -> tuple[Header, dict[str, np.ndarray]]:
+        """The answer's header and arrays. Raises DeadlineExceeded, LinkLost or what the server's refusal stands for."""
+        if self._link.closed:
+            raise PolicyFailure(f"The link to the policy server at {self.url} is closed.")
+        budget_ms = max(1.0, (deadline - time.monotonic()) * 1e3)
+        request = self._header(op, budget_ms, body)
+        self._link.send(self._frames(request, arrays))
+        while True:
+            frames = self._link.receive(deadline)
+            if frames is None:
+                if op == "infer":
+                    with suppress(LinkLost):
+                        self._link.send(pack(self._header("cancel", body={"request": request.id})))
+                raise DeadlineExceeded(
+                    f"The policy server at {self.url} did not answer '{op}' within its budget of {budget_ms:.0f} ms."
+                )
+            header, answer = self._read(frames)
+            # the answer to a request that was given up is dropped here, never taken for this one's
+            if header.id == request.id:
+                if header.error is not None:
+                    raise _refused(header)
+                return header, answer
+
+    def close(self) -> None:
+        """Ends the session; may be called twice."""
+        self._forget_memory()
+        if not self._link.closed:
+            self._link.close(farewell=pack(self._header("bye")))
+
+    def _header(self, op: Op, budget_ms: float | None = None, body: dict | None = None) -> Header:
+        header = Header(op=op, id=self._next_id, session=self._session, budget_ms=budget_ms, body=body or {})
+        self._next_id += 1
+        return header
+
+    def _read(self, frames: list) -> tuple[Header, dict[str, np.ndarray]]:
+        try:
+            return unpack(frames)
+        except WireError as error:
+            kind = ContractMismatch if error.code == "version" else PolicyFailure
+            raise kind(f"The policy server at {self.url} answered otherwise: {error}") from error
+
+    def _frames(self, request: Header, arrays: Mapping[str, np.ndarray]) -> list:
+        if self._address.transport == "shm" and arrays:
+            placed = self._placed(arrays)
+            if placed is not None:
+                slot, offsets = placed
+                return pack(replace(request, slot=slot), arrays, offsets=offsets)
+        pictures = frozenset(name for name in arrays if self._as_jpeg and name.endswith("/image"))
+        return pack(request, arrays, pictures)
+
+    def _placed(self, arrays: Mapping[str, np.ndarray]) -> tuple[int, dict[str, int]] | None:
+        """Where the arrays lie in shared memory; None while every slot is in use, and the message then carries them."""
+        for name, array in arrays.items():
+            check_carried(name, array)
+        needed = ClientSegment.bytes_for(arrays)
+        if self._segment is None or needed > self._segment.slot_bytes:
+            self._forget_memory()
+            self._segment = ClientSegment(self._address.path, self._session, needed, ASIDE_S)
+        return self._segment.place(arrays)
+
+    def _forget_memory(self) -> None:
+        if self._segment is not None:
+            self._segment.close()
+            self._segment = None
+
+
+_ERRORS: dict[str, type[TouchstoneError]] = {
+    "version": ContractMismatch,
+    "contract": ContractMismatch,
+    "deadline": DeadlineExceeded,
+    "busy": ServerBusy,
+    "rate": ServerBusy,
+    "loading": ServerLoading,
+    "draining": LinkLost,
+    "no_episode": NoEpisode,
+}
+
+
+def _refused(header: Header) -> TouchstoneError:
+    sentence = header.body.get("sentence")
+    kind = _ERRORS.get(header.error or "", PolicyFailure)
+    return kind(sentence if isinstance(sentence, str) else f"The policy server refused: {header.error}.")
