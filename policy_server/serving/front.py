@@ -30,9 +30,11 @@ from policy_server.bodies import (
 )
 from policy_server.codec import decode_observation, decode_prior, parse
 from policy_server.keys import protect_server
+from policy_server.link import KEEPALIVE
 from policy_server.serving.host import Entry, PolicyHost, digest
 from policy_server.serving.jobs import Job, JobQueue
 from policy_server.serving.limits import MESSAGES_PER_S, RateLimit
+from policy_server.serving.logs import Complaints
 from policy_server.serving.seats import Seats
 from policy_server.serving.tally import Tally
 from policy_server.serving.worker import Answer, PolicyWorker, expired_sentence, refusal, reply_header
@@ -86,6 +88,7 @@ class PolicyServer:
         self.tally = Tally()
         self._worker = PolicyWorker(self._jobs, self.tally, self._post)
         self._limit = RateLimit()
+        self._complaints = Complaints(log)
         self._draining = False
         self._gauges()
         host.changed = self._ring
@@ -120,8 +123,7 @@ class PolicyServer:
             (zmq.SNDHWM, 64),
             (zmq.IPV6, int("[" in bind)),
             # a peer that went away without a word must not hold its pictures in memory
-            (zmq.HEARTBEAT_IVL, 2000),
-            (zmq.HEARTBEAT_TIMEOUT, 10000),
+            *KEEPALIVE,
             (zmq.HANDSHAKE_IVL, 5000),
         ):
             front.setsockopt(option, value)
@@ -201,7 +203,7 @@ class PolicyServer:
         except WireError as error:
             header = replace(header, id=header.id or error.request_id)
             if error.code != "loading":
-                log.warning("refused a message: %s", error)
+                self._complaints.add(str(error))
                 self.tally.refused(header.op, error.code)
             self._send(peer, refusal(header, error.code, str(error)))
 

@@ -18,6 +18,28 @@ def set_up(form: Literal["text", "json"]) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
+class Complaints:
+    """Warnings about what clients send, at most ten a second: a flood of rubbish must not become a flood of lines."""
+
+    PER_S = 10
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._second, self._said, self._swallowed = 0, 0, 0
+
+    def add(self, sentence: str) -> None:
+        second = int(time.monotonic())
+        if second != self._second:
+            if self._swallowed:
+                self._log.warning("refused %d more messages", self._swallowed)
+            self._second, self._said, self._swallowed = second, 0, 0
+        if self._said < self.PER_S:
+            self._said += 1
+            self._log.warning("refused a message: %s", sentence)
+        else:
+            self._swallowed += 1
+
+
 class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = {

@@ -36,7 +36,7 @@ def test_the_twin_does_not_grow_over_hundreds_of_resets():
 
 def test_half_a_million_damaged_messages_raise_nothing_but_wire_errors():
     draw = random.Random(0)
-    header = Header.model_construct(op="infer", id=1, session="s", budget_ms=10.0, body={"a": [1, 2.5, "x"]})
+    header = Header(op="infer", id=1, session="s", budget_ms=10.0, body={"a": [1, 2.5, "x"]})
     whole = [bytes(frame) for frame in pack(header, {"image": np.arange(48, dtype=np.uint8).reshape(4, 4, 3)})]
     survived = 0
     for _ in range(500_000):
