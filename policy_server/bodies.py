@@ -5,23 +5,22 @@ These records mirror `touchstone.world` and `touchstone.policy`; `policy_server.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+import msgspec
+from msgspec import Meta
 
 from touchstone.facts import Facts, Record
-from touchstone.policy import ActionKind, PolicyContract
+from touchstone.policy import ActionKind
 from touchstone.spec import Brief, Spec
 
 Floats = list[float]
-Pose7 = Annotated[list[float], Field(min_length=7, max_length=7)]
-Stamp = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Pose7 = Annotated[list[float], Meta(min_length=7, max_length=7)]
+Stamp = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 
-class Body(Record):
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Types must be exact; nothing is coerced."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class CameraBody(Body):
@@ -35,13 +34,13 @@ class CameraBody(Body):
     depth_scale: float | None
     width: int
     height: int
-    K: Annotated[list[float], Field(min_length=9, max_length=9)]
-    distortion: Annotated[list[float], Field(max_length=14)]
+    K: Annotated[list[float], Meta(min_length=9, max_length=9)]
+    distortion: Annotated[list[float], Meta(max_length=14)]
     base_from_camera: Pose7
 
 
 class PrivilegedBody(Record):
-    """Not strict: these records hold tuples, which msgpack gives back as lists."""
+    """Not a Body: these records are pydantic's, and hold tuples, which msgpack gives back as lists."""
 
     spec: Spec
     facts: Facts
@@ -94,7 +93,7 @@ class TimingBody(Body):
 class PriorBody(Body):
     """As `Prior`, whose actions and gripper are the arrays `prior/actions` and `prior/gripper`."""
 
-    frozen: Annotated[int, Field(ge=0)]
+    frozen: Annotated[int, Meta(ge=0)]
 
 
 class InferRequest(Body):
@@ -123,16 +122,22 @@ class ResetRequest(Record):
     brief: Brief
 
 
-class HelloReply(Record):
-    """contract: of the policy that is served, `digest` equal for equal ones. server: its Touchstone version."""
+class HelloReply(Body):
+    """contract: a `PolicyContract` as JSON, `digest` equal for equal ones. server: its Touchstone version."""
 
-    contract: PolicyContract
+    contract: dict[str, Any]
     digest: str
     server: str
 
 
 class ResetReply(Body):
     digest: str
+
+
+class MemoryRequest(Body):
+    """slot_bytes: what each slot must hold."""
+
+    slot_bytes: Annotated[int, Meta(gt=0)]
 
 
 class HealthReply(Body):
@@ -164,6 +169,12 @@ class PolicyState(Body):
 
 class ListReply(Body):
     policies: list[PolicyState]
+
+
+class MetricsReply(Body):
+    """text: in Prometheus' format."""
+
+    text: str
 
 
 class ErrorReply(Body):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import replace
+from typing import Any
 
-from policy_server.bodies import HelloReply, InferReply, ResetReply
+from pydantic import ValidationError
+
+from policy_server.bodies import HelloReply, InferReply, InferRequest, ResetReply
 from policy_server.codec import decode_chunk, encode_observation, encode_prior, parse
 from policy_server.console import Console
 from policy_server.link import LinkLost
 from policy_server.requests import MEET_S, NoEpisode, Requests, ServerBusy, ServerLoading
-from policy_server.wire import SESSION_IDLE_S, Header, Op, WireError
+from policy_server.wire import SESSION_IDLE_S, Header, Op, WireError, first_complaint
 from touchstone import __version__
 from touchstone.errors import ContractMismatch, DeadlineExceeded, PolicyFailure, UsageError
-from touchstone.policy import Chunk, Prior, Timing
+from touchstone.policy import Chunk, PolicyContract, Prior, Timing
 from touchstone.policy_checks import check_answer
 from touchstone.spec import Brief
 from touchstone.world import Observation
@@ -50,7 +52,7 @@ class PolicyClient:
         except BaseException:
             self._requests.close()
             raise
-        self.contract, self._digest = hello.contract, hello.digest
+        self.contract, self._digest = _contract(hello, url), hello.digest
         self.server_version = hello.server
 
     def infer(self, observation: Observation, prior: Prior | None = None, budget_ms: float | None = None) -> Chunk:
@@ -62,19 +64,20 @@ class PolicyClient:
         budget_ms = self._budget_ms if budget_ms is None else budget_ms
         started = time.monotonic()
         body, arrays = encode_observation(observation)
-        message = {"observation": body, "prior": None}
+        continues = None
         if prior is not None:
-            message["prior"], prior_arrays = encode_prior(prior)
+            continues, prior_arrays = encode_prior(prior)
             arrays |= prior_arrays
-        header, answer = self._ask_seated("infer", message, arrays, started + budget_ms / 1e3)
+        request = InferRequest(body, continues)
+        header, answer = self._ask_seated("infer", request, arrays, started + budget_ms / 1e3)
         try:
             reply = parse(InferReply, header.body)
-            chunk = decode_chunk(reply.chunk, answer)
+            timing = Timing(reply.timing.queue_ms, reply.timing.infer_ms, (time.monotonic() - started) * 1e3)
+            chunk = decode_chunk(reply.chunk, answer, timing)
         except WireError as error:
             raise PolicyFailure(f"The policy server at {self._url} answered nonsense: {error}") from error
         check_answer(self.contract, observation, chunk)
-        total_ms = (time.monotonic() - started) * 1e3
-        return replace(chunk, timing=Timing(reply.timing.queue_ms, reply.timing.infer_ms, total_ms))
+        return chunk
 
     def reset(self, brief: Brief) -> None:
         """A new episode begins. Waits until another client's turn is over. Raises as `infer` does."""
@@ -117,7 +120,7 @@ class PolicyClient:
                     raise
                 time.sleep(RETRY_S)
 
-    def _ask_seated(self, op: Op, body: dict, arrays: dict, deadline: float) -> tuple[Header, dict]:
+    def _ask_seated(self, op: Op, body: Any, arrays: dict, deadline: float) -> tuple[Header, dict]:
         """Asks, and again where the server was restarted or gave the seat away."""
         give_up: float | None = None
         while True:
@@ -139,3 +142,12 @@ class PolicyClient:
                 f"The policy server at {self._url} serves another policy than before; start the session again."
             )
         self._brief = brief
+
+
+def _contract(hello: HelloReply, url: str) -> PolicyContract:
+    try:
+        return PolicyContract.model_validate(hello.contract)
+    except ValidationError as error:
+        raise ContractMismatch(
+            f"The contract of the policy at {url} is none that this side understands: {first_complaint(error)}."
+        ) from error

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
+import msgspec
 import numpy as np
+from msgspec import Raw
 from pydantic import BaseModel, ValidationError
 
-from policy_server.bodies import CameraBody, ChunkBody, ObservationBody, PriorBody, PrivilegedBody
+from policy_server.bodies import Body, CameraBody, ChunkBody, ObservationBody, PriorBody, PrivilegedBody
 from policy_server.wire import WireError, first_complaint
 from touchstone.cameras import CameraModel
 from touchstone.geometry import Pose
-from touchstone.policy import Chunk, Prior
+from touchstone.policy import Chunk, Prior, Timing
 from touchstone.world import CameraFrame, GripperState, JointState, Observation, Privileged
 
+NO_TIMING = Timing()
 Arrays = dict[str, np.ndarray]
-AnyBody = TypeVar("AnyBody", bound=BaseModel)
+AnyBody = TypeVar("AnyBody", bound="Body | BaseModel")
 
 
-def encode_observation(observation: Observation) -> tuple[dict, Arrays]:
+def encode_observation(observation: Observation) -> tuple[ObservationBody, Arrays]:
     """Body of plain values, and the pictures by the names it uses. Nothing is copied."""
     arrays: Arrays = {}
     return _observation_to_body(observation, "", arrays), arrays
@@ -45,25 +48,25 @@ def decode_observation(body: ObservationBody, arrays: Arrays) -> Observation:
     )
 
 
-def encode_chunk(chunk: Chunk) -> tuple[dict, Arrays]:
+def encode_chunk(chunk: Chunk) -> tuple[ChunkBody, Arrays]:
     """Body and the arrays `actions` float64[N,D] and `gripper` float64[N]. The timing travels apart."""
-    body = {
-        "answers": int(chunk.answers),
-        "t0_ns": int(chunk.t0_ns),
-        "dt": float(chunk.dt),
-        "kind": chunk.kind,
-        "frame": chunk.frame,
-        "gripper_force": None if chunk.gripper_force is None else float(chunk.gripper_force),
-        "terminate": bool(chunk.terminate),
-    }
+    body = ChunkBody(
+        answers=int(chunk.answers),
+        t0_ns=int(chunk.t0_ns),
+        dt=float(chunk.dt),
+        kind=chunk.kind,
+        frame=chunk.frame,
+        gripper_force=None if chunk.gripper_force is None else float(chunk.gripper_force),
+        terminate=bool(chunk.terminate),
+    )
     return body, {
         "actions": np.asarray(chunk.actions, dtype=np.float64),
         "gripper": np.asarray(chunk.gripper, dtype=np.float64),
     }
 
 
-def decode_chunk(body: ChunkBody, arrays: Arrays) -> Chunk:
-    """The chunk, without timing. Raises WireError where body and arrays do not fit."""
+def decode_chunk(body: ChunkBody, arrays: Arrays, timing: Timing = NO_TIMING) -> Chunk:
+    """The chunk. Raises WireError where body and arrays do not fit."""
     return Chunk(
         answers=body.answers,
         t0_ns=body.t0_ns,
@@ -74,12 +77,13 @@ def decode_chunk(body: ChunkBody, arrays: Arrays) -> Chunk:
         frame=body.frame,
         gripper_force=body.gripper_force,
         terminate=body.terminate,
+        timing=timing,
     )
 
 
-def encode_prior(prior: Prior) -> tuple[dict, Arrays]:
+def encode_prior(prior: Prior) -> tuple[PriorBody, Arrays]:
     """Body and the arrays `prior/actions` float64[M,D] and `prior/gripper` float64[M]."""
-    return {"frozen": int(prior.frozen)}, {
+    return PriorBody(int(prior.frozen)), {
         "prior/actions": np.asarray(prior.actions, dtype=np.float64),
         "prior/gripper": np.asarray(prior.gripper, dtype=np.float64),
     }
@@ -93,56 +97,63 @@ def decode_prior(body: PriorBody, arrays: Arrays) -> Prior:
     return Prior(actions, gripper, body.frozen)
 
 
-def parse(model: type[AnyBody], body: dict) -> AnyBody:
+def parse(model: type[AnyBody], body: Raw) -> AnyBody:
     """The body as a record. Raises WireError, in one sentence, where it is not one."""
     try:
-        return model.model_validate(body)
-    except (ValidationError, RecursionError) as error:
+        if issubclass(model, Body):
+            return _decoder(model).decode(body)
+        return model.model_validate(msgspec.msgpack.decode(body))
+    except (msgspec.MsgspecError, ValidationError, RecursionError, UnicodeDecodeError) as error:
         raise WireError(f"The message's body is wrong: {first_complaint(error)}.") from error
 
 
-def _observation_to_body(observation: Observation, prefix: str, arrays: Arrays) -> dict:
+@cache
+def _decoder(model: type) -> msgspec.msgpack.Decoder:
+    return msgspec.msgpack.Decoder(model)
+
+
+def _observation_to_body(observation: Observation, prefix: str, arrays: Arrays) -> ObservationBody:
     joints, gripper, privileged = observation.joints, observation.gripper, observation.privileged
-    return {
-        "id": int(observation.id),
-        "episode": observation.episode,
-        "step": int(observation.step),
-        "stamp_ns": int(observation.stamp_ns),
-        "clock": observation.clock,
-        "cameras": {name: _camera_to_body(frame, prefix + name, arrays) for name, frame in observation.cameras.items()},
-        "joint_names": list(joints.names),
-        "joint_position": _floats(joints.position),
-        "joint_velocity": _floats(joints.velocity),
-        "joint_effort": _floats(joints.effort),
-        "ee": observation.ee.to_list(),
-        "ee_commanded": observation.ee_commanded.to_list(),
-        "opening": float(gripper.opening),
-        "width": float(gripper.width),
-        "force": None if gripper.force is None else float(gripper.force),
-        "instruction": observation.instruction,
-        "temperatures": _floats(observation.temperatures),
-        "history": [
+    return ObservationBody(
+        id=int(observation.id),
+        episode=observation.episode,
+        step=int(observation.step),
+        stamp_ns=int(observation.stamp_ns),
+        clock=observation.clock,
+        cameras={name: _camera_to_body(frame, prefix + name, arrays) for name, frame in observation.cameras.items()},
+        joint_names=list(joints.names),
+        joint_position=_floats(joints.position),
+        joint_velocity=_floats(joints.velocity),
+        joint_effort=_floats(joints.effort),
+        ee=observation.ee.to_list(),
+        ee_commanded=observation.ee_commanded.to_list(),
+        opening=float(gripper.opening),
+        width=float(gripper.width),
+        force=None if gripper.force is None else float(gripper.force),
+        instruction=observation.instruction,
+        temperatures=_floats(observation.temperatures),
+        history=[
             _observation_to_body(earlier, f"{prefix}{k}/", arrays) for k, earlier in enumerate(observation.history)
         ],
-        "privileged": None
+        privileged=None
         if privileged is None
         else {"spec": privileged.spec.model_dump(), "facts": privileged.facts.model_dump()},
-    }
+    )
 
 
-def _camera_to_body(frame: CameraFrame, name: str, arrays: Arrays) -> dict:
+def _camera_to_body(frame: CameraFrame, name: str, arrays: Arrays) -> CameraBody:
     arrays[f"{name}/image"] = frame.image
     if frame.depth is not None:
         arrays[f"{name}/depth"] = frame.depth
-    return {
-        "image": f"{name}/image",
-        "stamp_ns": int(frame.stamp_ns),
-        "clock": frame.clock,
-        "stale": bool(frame.stale),
-        "depth": None if frame.depth is None else f"{name}/depth",
-        "depth_scale": None if frame.depth_scale is None else float(frame.depth_scale),
+    return CameraBody(
+        image=f"{name}/image",
+        stamp_ns=int(frame.stamp_ns),
+        clock=frame.clock,
+        stale=bool(frame.stale),
+        depth=None if frame.depth is None else f"{name}/depth",
+        depth_scale=None if frame.depth_scale is None else float(frame.depth_scale),
         **frame.model.to_json(),
-    }
+    )
 
 
 def _camera_from_body(body: CameraBody, arrays: Arrays) -> CameraFrame:
@@ -177,7 +188,10 @@ def _joints_from_body(body: ObservationBody) -> JointState:
 
 
 def _privileged_from_body(body: dict) -> Privileged:
-    parsed = parse(PrivilegedBody, body)
+    try:
+        parsed = PrivilegedBody.model_validate(body)
+    except (ValidationError, RecursionError) as error:
+        raise WireError(f"The message's body is wrong: {first_complaint(error)}.") from error
     return Privileged(parsed.spec, parsed.facts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policy_server.bodies import HealthReply, ListReply, PolicyState
+from policy_server.bodies import HealthReply, ListReply, MetricsReply, PolicyState
 from policy_server.codec import parse
 from policy_server.requests import Requests
 
@@ -19,7 +19,7 @@ class Console:
 
     def metrics(self) -> str:
         """The server's counters in Prometheus' text format."""
-        return str(self._requests.aside("metrics").get("text"))
+        return parse(MetricsReply, self._requests.aside("metrics")).text
 
     def policies(self) -> list[PolicyState]:
         """What the server may serve, and in which state each is."""

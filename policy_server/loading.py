@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from touchstone.errors import TouchstoneError, UsageError
-from touchstone.policy import Policy, PolicyContract, SharedPolicy
+from touchstone.policy import Policy, PolicyContract
 from touchstone.registry import POLICIES, POLICY_SCHEMES, load
 
 
@@ -30,11 +30,6 @@ def load_policy(name: str) -> Policy:
     for method in ("infer", "reset"):
         if not callable(getattr(policy, method, None)):
             raise UsageError(f"'{name}' is no policy: it has no method `{method}`.")
-    if policy.contract.batch > 1 and not (isinstance(policy, SharedPolicy) and hasattr(policy, "infer_batch")):
-        raise UsageError(
-            f"'{name}' says that it answers {policy.contract.batch} observations at once and lacks `infer_batch` or "
-            "`session`."
-        )
     return policy
 
 

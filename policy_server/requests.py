@@ -6,15 +6,18 @@ import time
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from policy_server.addresses import connect_address
+from policy_server.bodies import MemoryRequest
 from policy_server.link import Link, LinkLost
-from policy_server.shared_memory import ClientSegment
-from policy_server.wire import Header, Op, WireError, check_carried, pack, unpack
+from policy_server.local_link import LocalLink
+from policy_server.shared_memory import WrittenMemory, slot_bytes_for
+from policy_server.wire import NOTHING, Header, Op, WireError, check_carried, pack, unpack
 from touchstone.errors import ContractMismatch, DeadlineExceeded, PolicyFailure, TouchstoneError, UsageError
 
 MEET_S = 5.0
@@ -41,8 +44,8 @@ class Requests:
         self._address, self._as_jpeg = connect_address(url), as_jpeg
         self._session = uuid.uuid4().hex
         self._next_id = 1
-        self._segment: ClientSegment | None = None
-        self._link = Link(self._address, url)
+        self._memory: WrittenMemory | None = None
+        self._link = LocalLink(self._address, url) if self._address.transport == "shm" else Link(self._address, url)
 
     def meet(self, deadline: float) -> None:
         """Waits until the link stands. deadline: time.monotonic() [s]. Raises UsageError when nobody is there."""
@@ -57,12 +60,12 @@ class Requests:
         self._forget_memory()
         return self._link.wait_until_up(deadline)
 
-    def aside(self, op: Op, **body: Any) -> dict:
+    def aside(self, op: Op, **body: Any) -> msgspec.Raw:
         """The answer's body to what a server answers at once. Raises PolicyFailure within 2 s."""
         return self.ask(op, body, {}, time.monotonic() + ASIDE_S)[0].body
 
     def ask(
-        self, op: Op, body: dict, arrays: Mapping[str, np.ndarray], deadline: float
+        self, op: Op, body: Any, arrays: Mapping[str, np.ndarray], deadline: float
     ) -> tuple[Header, dict[str, np.ndarray]]:
         """The answer's header and arrays. Raises DeadlineExceeded, LinkLost or what the server's refusal stands for."""
         if self._link.closed:
@@ -92,8 +95,8 @@ class Requests:
         if not self._link.closed:
             self._link.close(farewell=pack(self._header("bye")))
 
-    def _header(self, op: Op, budget_ms: float | None = None, body: dict | None = None) -> Header:
-        header = Header(op=op, id=self._next_id, session=self._session, budget_ms=budget_ms, body=body or {})
+    def _header(self, op: Op, budget_ms: float | None = None, body: Any = NOTHING) -> Header:
+        header = Header(op=op, id=self._next_id, session=self._session, budget_ms=budget_ms, body=body)
         self._next_id += 1
         return header
 
@@ -105,28 +108,30 @@ class Requests:
             raise kind(f"The policy server at {self.url} answered otherwise: {error}") from error
 
     def _frames(self, request: Header, arrays: Mapping[str, np.ndarray]) -> list:
-        if self._address.transport == "shm" and arrays:
-            placed = self._placed(arrays)
-            if placed is not None:
-                slot, offsets = placed
-                return pack(replace(request, slot=slot), arrays, offsets=offsets)
+        if isinstance(self._link, LocalLink) and arrays:
+            slot, offsets = self._placed(self._link, arrays)
+            return pack(replace(request, slot=slot), arrays, offsets=offsets)
         pictures = frozenset(name for name in arrays if self._as_jpeg and name.endswith("/image"))
         return pack(request, arrays, pictures)
 
-    def _placed(self, arrays: Mapping[str, np.ndarray]) -> tuple[int, dict[str, int]] | None:
-        """Where the arrays lie in shared memory; None while every slot is in use, and the message then carries them."""
+    def _placed(self, link: LocalLink, arrays: Mapping[str, np.ndarray]) -> tuple[int, dict[str, int]]:
+        """The slot in shared memory that the arrays were written into, and where in it."""
         for name, array in arrays.items():
             check_carried(name, array)
-        needed = ClientSegment.bytes_for(arrays)
-        if self._segment is None or needed > self._segment.slot_bytes:
+        needed = slot_bytes_for(arrays)
+        if self._memory is None or needed > self._memory.slot_bytes:
             self._forget_memory()
-            self._segment = ClientSegment(self._address.path, self._session, needed, ASIDE_S)
-        return self._segment.place(arrays)
+            wish = pack(self._header("memory", body=MemoryRequest(needed)))
+            self._memory = link.memory(wish, needed, ASIDE_S)
+        placed = self._memory.place(arrays)
+        if placed is None:
+            raise ServerBusy(f"The policy server at {self.url} still works on earlier requests of this client.")
+        return placed
 
     def _forget_memory(self) -> None:
-        if self._segment is not None:
-            self._segment.close()
-            self._segment = None
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
 
 
 _ERRORS: dict[str, type[TouchstoneError]] = {
@@ -142,6 +147,6 @@ _ERRORS: dict[str, type[TouchstoneError]] = {
 
 
 def _refused(header: Header) -> TouchstoneError:
-    sentence = header.body.get("sentence")
+    sentence = msgspec.msgpack.decode(header.body).get("sentence")
     kind = _ERRORS.get(header.error or "", PolicyFailure)
     return kind(sentence if isinstance(sentence, str) else f"The policy server refused: {header.error}.")

@@ -11,8 +11,8 @@ from typing import Literal
 from prometheus_client import start_http_server
 
 from policy_server.serving import logs
-from policy_server.serving.front import PolicyServer
 from policy_server.serving.host import PolicyHost
+from policy_server.serving.running import PolicyServer
 from touchstone.errors import UsageError
 
 

@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-import msgpack
+import msgspec
 import numpy as np
-from pydantic import ConfigDict, Field, ValidationError
+from msgspec import structs
+from pydantic import ValidationError
 
 from policy_server import jpeg
 from touchstone.errors import TouchstoneError
-from touchstone.facts import Record
 
 PROTOCOL_VERSION = 2
 
@@ -35,7 +33,9 @@ _DTYPE_NAMES += ("float16", "float32", "float64")
 DTYPES = {name: np.dtype(name).newbyteorder("<") for name in _DTYPE_NAMES}
 _NAMES = {np.dtype(name).newbyteorder(order): name for name in _DTYPE_NAMES for order in "<>"}
 
-Op = Literal["hello", "reset", "infer", "cancel", "bye", "health", "metrics", "list", "load", "swap"]
+NOTHING = msgspec.Raw(b"\x80")  # an empty map
+
+Op = Literal["hello", "reset", "infer", "cancel", "bye", "health", "metrics", "list", "load", "swap", "memory"]
 ErrorCode = Literal[
     "bad_request",  # malformed, or not possible here
     "version",  # the two sides speak different versions
@@ -59,50 +59,38 @@ class WireError(TouchstoneError):
         self.request_id = request_id
 
 
-class ArrayDescriptor(Record):
+class ArrayDescriptor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One array. shape: of the decoded array. `jpeg` needs uint8[H,W,3]. offset: in the message's slot, for `shm`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    name: str = Field(max_length=200)
-    dtype: str = Field(max_length=10)
-    shape: list[int] = Field(max_length=MAX_DIMENSIONS)
+    name: Annotated[str, msgspec.Meta(max_length=200)]
+    dtype: str
+    shape: Annotated[list[int], msgspec.Meta(max_length=MAX_DIMENSIONS)]
     codec: Literal["raw", "jpeg", "shm"] = "raw"
-    offset: int | None = Field(default=None, ge=0, le=MAX_MESSAGE_BYTES)
+    offset: Annotated[int, msgspec.Meta(ge=0, le=MAX_MESSAGE_BYTES)] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The first frame. budget_ms: how long the sender waits, None = for ever. error: of a refusal.
 
-    slot: where in shared memory the arrays with codec `shm` lie. body: what msgpack carries; each op's has a record.
+    slot: where in shared memory the arrays with codec `shm` lie. body: what `policy_server.codec.parse` reads; when a
+    message is made, anything that msgpack carries.
     """
 
     op: Op
-    id: int
-    session: str = ""
-    budget_ms: float | None = None
+    id: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    session: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    budget_ms: Annotated[float, msgspec.Meta(gt=0, lt=1e12)] | None = None
     error: ErrorCode | None = None
-    slot: int | None = None
-    body: dict[str, Any] = field(default_factory=dict)
-    arrays: list[ArrayDescriptor] = field(default_factory=list)
+    slot: Annotated[int, msgspec.Meta(ge=0, le=255)] | None = None
+    body: msgspec.Raw = NOTHING
+    arrays: Annotated[list[ArrayDescriptor], msgspec.Meta(max_length=MAX_ARRAYS)] = msgspec.field(default_factory=list)
     version: int = PROTOCOL_VERSION
 
 
-class _HeaderFields(Record):
-    """A header as it comes, before it is trusted."""
+Refuse = Callable[[str], WireError]
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    version: int
-    op: Op
-    id: int = Field(ge=0, lt=2**63)
-    session: str = Field(default="", max_length=64)
-    budget_ms: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    error: ErrorCode | None = None
-    slot: int | None = Field(default=None, ge=0, le=255)
-    body: dict[str, Any] = Field(default={})
-    arrays: list[ArrayDescriptor] = Field(default=[], max_length=MAX_ARRAYS)
+_ENCODE = msgspec.msgpack.Encoder().encode
+_DECODE = msgspec.msgpack.Decoder(Header).decode
 
 
 def pack(
@@ -121,32 +109,21 @@ def pack(
     for name, array in (arrays or {}).items():
         array = np.asarray(array)
         check_carried(name, array)
-        descriptor = {"name": name, "dtype": _NAMES[array.dtype], "shape": list(array.shape)}
+        dtype, shape = _NAMES[array.dtype], list(array.shape)
         if offsets is not None and name in offsets:
-            descriptor |= {"codec": "shm", "offset": offsets[name]}
+            descriptors.append(ArrayDescriptor(name, dtype, shape, "shm", offsets[name]))
         elif name in as_jpeg:
             if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
                 raise WireError(f"Array '{name}' is no uint8[H,W,3] picture and cannot be sent as JPEG.")
-            descriptor["codec"] = "jpeg"
+            descriptors.append(ArrayDescriptor(name, dtype, shape, "jpeg"))
             frames.append(jpeg.encode(array))
         else:
+            descriptors.append(ArrayDescriptor(name, dtype, shape))
             frames.append(_buffer(array))
-        descriptors.append(descriptor)
     if len(descriptors) > MAX_ARRAYS:
         raise WireError(f"A message carries at most {MAX_ARRAYS} arrays and this one has {len(descriptors)}.")
-    fields = {
-        "version": header.version,
-        "op": header.op,
-        "id": header.id,
-        "session": header.session,
-        "budget_ms": header.budget_ms,
-        "error": header.error,
-        "slot": header.slot,
-        "body": header.body,
-        "arrays": descriptors,
-    }
     try:
-        head = msgpack.packb(fields)
+        head = _ENCODE(structs.replace(header, arrays=descriptors) if descriptors else header)
     except (TypeError, ValueError, OverflowError) as error:
         raise WireError(f"The message holds a value that msgpack does not carry: {error}.") from error
     if len(head) > MAX_HEADER_BYTES:
@@ -155,11 +132,11 @@ def pack(
 
 
 def unpack(
-    frames: Sequence[Any], lease: Callable[[str, int], memoryview] | None = None
+    frames: Sequence[Any], lease: Callable[[int], memoryview] | None = None
 ) -> tuple[Header, dict[str, np.ndarray]]:
     """Header and read-only arrays of a message; raw arrays are views of the frames.
 
-    frames: bytes-like objects. lease: gives the bytes of a session's slot in shared memory, None where there is none.
+    frames: bytes-like objects. lease: gives the bytes of a slot in shared memory, None where there is none.
     Raises WireError for anything that is not exactly a message of this protocol.
     """
     if not frames:
@@ -171,17 +148,15 @@ def unpack(
 
     if not header.arrays and len(frames) == 1 and header.slot is None:
         return header, {}
-    buffers = _buffers(header, [memoryview(frame) for frame in frames[1:]], lease, refuse)
-    if sum(buffer.nbytes for buffer in buffers) > MAX_MESSAGE_BYTES:
+    sizes = [_checked_size(descriptor, refuse) for descriptor in header.arrays]
+    buffers = _buffers(header, sizes, [memoryview(frame) for frame in frames[1:]], lease, refuse)
+    if sum(sizes) > MAX_MESSAGE_BYTES or sum(buffer.nbytes for buffer in buffers) > MAX_MESSAGE_BYTES:
         raise refuse(f"The message is larger than {MAX_MESSAGE_BYTES} bytes.")
-    decoded_bytes, arrays = 0, {}
-    for descriptor, buffer in zip(header.arrays, buffers, strict=True):
+    arrays: dict[str, np.ndarray] = {}
+    for descriptor, buffer, size in zip(header.arrays, buffers, sizes, strict=True):
         if descriptor.name in arrays:
             raise refuse(f"Two arrays are called '{descriptor.name}'.")
-        decoded_bytes += _checked_size(descriptor, refuse)
-        if decoded_bytes > MAX_MESSAGE_BYTES:
-            raise refuse(f"The message is larger than {MAX_MESSAGE_BYTES} bytes.")
-        arrays[descriptor.name] = _unpack_array(descriptor, buffer, refuse)
+        arrays[descriptor.name] = _unpack_array(descriptor, buffer, size, refuse)
     return header, arrays
 
 
@@ -193,25 +168,25 @@ def check_carried(name: str, array: np.ndarray) -> None:
         raise WireError(f"Array '{name}' of shape {array.shape} is larger than the protocol carries.")
 
 
-def _buffers(header: Header, frames: list[memoryview], lease, refuse) -> list[memoryview]:
+def _buffers(header: Header, sizes: list[int], frames: list[memoryview], lease, refuse: Refuse) -> list[memoryview]:
     """The bytes of each announced array, from the frames or from shared memory."""
-    shared = [descriptor for descriptor in header.arrays if descriptor.codec == "shm"]
-    if len(frames) != len(header.arrays) - len(shared):
-        raise refuse(f"The header announces {len(header.arrays) - len(shared)} array frames and {len(frames)} came.")
+    shared = sum(descriptor.codec == "shm" for descriptor in header.arrays)
+    if len(frames) != len(header.arrays) - shared:
+        raise refuse(f"The header announces {len(header.arrays) - shared} array frames and {len(frames)} came.")
     if not shared:
         return frames
     if lease is None or header.slot is None:
         raise refuse("The message speaks of shared memory and there is none on this link.")
     try:
-        slot = lease(header.session, header.slot)
+        slot = lease(header.slot)
     except WireError as error:
         raise refuse(str(error)) from error
     remaining, buffers = iter(frames), []
-    for descriptor in header.arrays:
+    for descriptor, size in zip(header.arrays, sizes, strict=True):
         if descriptor.codec != "shm":
             buffers.append(next(remaining))
             continue
-        start, size = descriptor.offset or 0, _checked_size(descriptor, refuse)
+        start = descriptor.offset or 0
         if start + size > slot.nbytes:
             raise refuse(f"Array '{descriptor.name}' does not lie within its slot of {slot.nbytes} bytes.")
         buffers.append(slot[start : start + size])
@@ -227,59 +202,70 @@ def _unpack_header(frame: memoryview) -> Header:
     if frame.nbytes > MAX_HEADER_BYTES:
         raise WireError(f"The header is {frame.nbytes} bytes long and the limit is {MAX_HEADER_BYTES}.")
     try:
-        fields = msgpack.unpackb(frame, raw=False, strict_map_key=True)
-    except Exception as error:  # msgpack raises a different type for each kind of damage
-        raise WireError("The first frame is not a msgpack header.") from error
+        header = _DECODE(frame)
+    except Exception as error:  # for each kind of damage another type
+        raise _illegible(frame, error) from error
+    if header.version != PROTOCOL_VERSION:
+        raise _illegible(frame, ValueError("version"))
+    return header
+
+
+def _illegible(frame: memoryview, error: Exception) -> WireError:
+    """What is wrong with a header that could not be read: no map at all, another version, or a field."""
+    try:
+        fields = msgspec.msgpack.decode(frame)
+    except Exception:
+        return WireError("The first frame is not a msgpack header.")
     if not isinstance(fields, dict):
-        raise WireError("The first frame is not a msgpack map.")
+        return WireError("The first frame is not a msgpack map.")
     version, request_id = fields.get("version"), fields.get("id")
-    legible_id = request_id if isinstance(request_id, int) and 0 <= request_id < 2**63 else 0
+    legible_id = request_id if type(request_id) is int and 0 <= request_id < 2**63 else 0
     if version != PROTOCOL_VERSION or isinstance(version, bool):
-        raise WireError(
+        return WireError(
             f"The message speaks wire protocol {version!r:.20} and this side speaks {PROTOCOL_VERSION}; "
             "install the same Touchstone on both sides.",
             code="version",
             request_id=legible_id,
         )
-    try:
-        return Header(**_HeaderFields.model_validate(fields).__dict__)
-    except (ValidationError, RecursionError) as error:
-        raise WireError(f"The header is wrong: {first_complaint(error)}.", request_id=legible_id) from error
+    return WireError(f"The header is wrong: {first_complaint(error)}.", request_id=legible_id)
 
 
 def first_complaint(error: Exception) -> str:
-    """The first thing that pydantic found, as part of a sentence."""
-    if not isinstance(error, ValidationError):
-        return str(error)
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "message"
-    return f"{where[:80]}: {first['msg']}".rstrip(".")
+    """The first thing that msgspec or pydantic found, as part of a sentence."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "message"
+        return f"{where[:80]}: {first['msg']}".rstrip(".")
+    return " ".join(str(error).replace("`", "'").split())[:300].rstrip(".")
 
 
-def _checked_size(descriptor: ArrayDescriptor, refuse) -> int:
-    if descriptor.dtype not in DTYPES:
-        raise refuse(f"Array '{descriptor.name}' has dtype '{descriptor.dtype}', which is not carried.")
-    # a zero in the shape must not hide a dimension too large for NumPy
-    extent = math.prod(max(n, 1) for n in descriptor.shape) * DTYPES[descriptor.dtype].itemsize
-    if any(n < 0 for n in descriptor.shape) or extent > MAX_ARRAY_BYTES:
-        raise refuse(f"Array '{descriptor.name}' has a shape that the protocol does not carry.")
-    return math.prod(descriptor.shape) * DTYPES[descriptor.dtype].itemsize
+def _checked_size(descriptor: ArrayDescriptor, refuse: Refuse) -> int:
+    """The array's bytes."""
+    dtype = DTYPES.get(descriptor.dtype)
+    if dtype is None:
+        raise refuse(f"Array '{descriptor.name}' has dtype '{descriptor.dtype[:20]}', which is not carried.")
+    size = extent = dtype.itemsize
+    for n in descriptor.shape:
+        # a zero in the shape must not hide a dimension too large for NumPy
+        size, extent = size * n, extent * (n or 1)
+        if n < 0 or extent > MAX_ARRAY_BYTES:
+            raise refuse(f"Array '{descriptor.name}' has a shape that the protocol does not carry.")
+    return size
 
 
-def _unpack_array(descriptor: ArrayDescriptor, buffer: memoryview, refuse) -> np.ndarray:
-    dtype, shape = DTYPES[descriptor.dtype], tuple(descriptor.shape)
+def _unpack_array(descriptor: ArrayDescriptor, buffer: memoryview, size: int, refuse: Refuse) -> np.ndarray:
+    dtype = DTYPES[descriptor.dtype]
     if descriptor.codec == "jpeg":
-        array = jpeg.decode(buffer, shape, descriptor.dtype)
+        array = jpeg.decode(buffer, tuple(descriptor.shape), descriptor.dtype)
         if array is None:
             raise refuse(f"Array '{descriptor.name}' is not a JPEG picture of the announced size.")
     else:
-        expected = math.prod(shape) * dtype.itemsize
-        if buffer.nbytes != expected:
-            raise refuse(f"Array '{descriptor.name}' has {buffer.nbytes} bytes, not {expected}.")
-        array = np.frombuffer(buffer, dtype=dtype).reshape(shape) if expected else np.empty(shape, dtype)
+        if buffer.nbytes != size:
+            raise refuse(f"Array '{descriptor.name}' has {buffer.nbytes} bytes, not {size}.")
+        array = np.ndarray(descriptor.shape, dtype, buffer) if size else np.empty(descriptor.shape, dtype)
         if not array.flags.aligned:
             array = array.copy()
     if descriptor.dtype == "bool" and array.size and array.view(np.uint8).max() > 1:
         raise refuse(f"Array '{descriptor.name}' holds bytes that are not booleans.")
-    array.flags.writeable = False
+    array.setflags(write=False)
     return array

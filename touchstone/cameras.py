@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -34,6 +35,10 @@ class CameraModel:
         return pixels[:, :2] / pixels[:, 2:3]
 
     def to_json(self) -> dict:
+        return self._json
+
+    @cached_property
+    def _json(self) -> dict:
         return {
             "width": self.width,
             "height": self.height,

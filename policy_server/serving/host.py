@@ -15,8 +15,8 @@ from typing import Literal
 
 from policy_server.loading import load_policy
 from policy_server.serving.seats import Seats
-from touchstone.errors import TouchstoneError
-from touchstone.policy import Policy, PolicyContract
+from touchstone.errors import TouchstoneError, UsageError
+from touchstone.policy import Policy, PolicyContract, SharedPolicy
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class PolicyHost:
 
     def _fill(self, entry: Entry) -> None:
         try:
-            policy = self._load(entry.name)
+            policy = _checked(self._load(entry.name), entry.name)
         except TouchstoneError as error:
             entry.enter("failed", sentence=str(error))
         except BaseException as error:
@@ -84,3 +84,12 @@ class PolicyHost:
             log.info("loaded %s in %.1f s", entry.name, time.monotonic() - entry.since)
             entry.enter("ready", Seats(policy))
         self.changed()
+
+
+def _checked(policy: Policy, name: str) -> Policy:
+    batch = policy.contract.batch
+    if batch > 1 and not (isinstance(policy, SharedPolicy) and hasattr(policy, "infer_batch")):
+        raise UsageError(
+            f"'{name}' says that it answers {batch} observations at once and lacks `session` or `infer_batch`."
+        )
+    return policy

@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from policy_server.serving.seats import Seat
-from policy_server.wire import Header
+from policy_server.wire import NOTHING, ErrorCode, Header, pack
 
 QUEUE_LIMIT = 64
 #: one client has one request under way; more are left over from answers that came too late
@@ -20,10 +23,11 @@ SEAT_LIMIT = 8
 class Job:
     """A request in the queue. payload: the decoded Observation or Brief. arrived: time.monotonic() [s].
 
-    prior: of an infer request that continues a chunk. cancelled: nobody waits for the answer any more.
+    reply: sends frames to who asked, from any thread. prior: of an infer request that continues a chunk. cancelled:
+    nobody waits for the answer any more.
     """
 
-    peer: bytes
+    reply: Callable[[list[Any]], None]
     header: Header
     seat: Seat
     payload: Any
@@ -36,6 +40,14 @@ class Job:
 
     def expired(self) -> bool:
         return self.header.budget_ms is not None and self.waited_ms() > self.header.budget_ms
+
+
+@dataclass(frozen=True)
+class Answer:
+    """frames: to send, None to say nothing. code: of a refusal."""
+
+    frames: list[Any] | None
+    code: ErrorCode | None = None
 
 
 class JobQueue:
@@ -58,6 +70,7 @@ class JobQueue:
                 self._jobs = deque(waiting for waiting in self._jobs if waiting not in expired)
             taken = not self._is_full_for(job) and not self._closed
             if taken:
+                job.seat.open_jobs += 1
                 self._jobs.append(job)
                 self._changed.notify()
             return taken, expired
@@ -110,3 +123,18 @@ class JobQueue:
                     break
             passed.add(id(job.seat))
         return together
+
+
+def expired_sentence(job: Job) -> str:
+    waited, budget = job.waited_ms(), job.header.budget_ms
+    return f"The request took {waited:.0f} ms and its budget was {budget:g} ms."
+
+
+def reply_header(request: Header, body: Any = NOTHING) -> Header:
+    """The header that answers `request`."""
+    return Header(op=request.op, id=request.id, session=request.session, body=body)
+
+
+def refusal(request: Header, code: ErrorCode, sentence: str) -> list[Any]:
+    """The frames that answer `request` with an error."""
+    return pack(replace(reply_header(request, {"sentence": sentence}), error=code))

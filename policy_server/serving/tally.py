@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -20,10 +21,10 @@ class Tally:
 
     def __init__(self) -> None:
         self.started = time.monotonic()
+        self._lock = threading.Lock()
         self.answers: Counter[str] = Counter()  # by op
         self.refusals: Counter[tuple[str, str]] = Counter()  # by op and code
         self.received_bytes = 0
-        self.unread = 0
         self.cancelled = 0
         self._infer_s = _Buckets(BUCKETS_S)
         self._total_s = _Buckets(BUCKETS_S)
@@ -35,14 +36,24 @@ class Tally:
     def gauge(self, name: str, help: str, value: Callable[[], float]) -> None:
         self._gauges[name] = (help, value)
 
-    def answered(self, op: str, total_s: float | None = None) -> None:
-        """A reply went out. total_s: from its request's arrival, for inferences."""
-        self.answers[op] += 1
-        if total_s is not None:
-            self._total_s.add(total_s)
+    def answered(self, op: str) -> None:
+        with self._lock:
+            self.answers[op] += 1
 
     def refused(self, op: str, code: str) -> None:
-        self.refusals[op, code] += 1
+        with self._lock:
+            self.refusals[op, code] += 1
+
+    def settled(self, op: str, code: str | None, total_s: float, said: bool) -> None:
+        """A queued request is done with. total_s: since it arrived. said: whether its client was told."""
+        if not said:
+            self.cancelled += 1
+        elif code is not None:
+            self.refused(op, code)
+        else:
+            self.answered(op)
+            if op == "infer":
+                self._total_s.add(total_s)
 
     def inference(self, seconds: float, observations: int) -> None:
         self._infer_s.add(seconds)
@@ -68,7 +79,6 @@ class Tally:
         yield refusals
         for name, help, value in (
             ("touchstone_received_bytes", "Bytes received.", self.received_bytes),
-            ("touchstone_unread_answers", "Answers dropped because the client did not read.", self.unread),
             ("touchstone_cancelled_requests", "Requests withdrawn by their client.", self.cancelled),
         ):
             yield CounterMetricFamily(name, help, value=value)

@@ -6,14 +6,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
+from policy_server.bodies import InferReply, ResetReply, TimingBody
 from policy_server.codec import encode_chunk
 from policy_server.serving.host import digest
-from policy_server.serving.jobs import Job, JobQueue
+from policy_server.serving.jobs import Answer, Job, JobQueue, expired_sentence, refusal, reply_header
 from policy_server.serving.tally import Tally
-from policy_server.wire import ErrorCode, Header, pack
+from policy_server.wire import ErrorCode, pack
 from touchstone.errors import ContractMismatch, PolicyFailure
 from touchstone.policy import Chunk, PolicyContract
 from touchstone.policy_checks import check_answer, check_observation
@@ -24,28 +24,39 @@ log = logging.getLogger(__name__)
 PATIENCE, PATIENCE_S = 0.2, 0.005
 
 
-@dataclass(frozen=True)
-class Answer:
-    """frames: to send, None to say nothing. code: of a refusal."""
-
-    frames: list[Any] | None
-    code: ErrorCode | None = None
-
-
 class PolicyWorker(threading.Thread):
-    """Takes jobs until the queue closes; calls `answer(job, answer)` in this thread for each."""
+    """Takes jobs until the queue closes, and answers them; only one thread at a time is in the policy."""
 
-    def __init__(self, jobs: JobQueue, tally: Tally, answer: Callable[[Job, Answer], None]) -> None:
+    def __init__(self, jobs: JobQueue, tally: Tally) -> None:
         super().__init__(name="policy", daemon=True)
-        self._jobs, self._tally, self._answer = jobs, tally, answer
+        self._jobs, self._tally = jobs, tally
+        self._turn = threading.Lock()
         self._usual_s = 0.0
         self.under_way: tuple[Job, ...] = ()
 
     def run(self) -> None:
         while (first := self._jobs.take()) is not None:
-            self._serve(first)
+            with self._turn:
+                self._serve(first)
             # pictures in shared memory go back to their client once nothing here holds them
             del first
+
+    def accept(self, job: Job, here: bool) -> None:
+        """Does the job in the calling thread if `here` and the policy is free, otherwise queues it."""
+        if here and not len(self._jobs) and _contract(job).batch == 1 and self._turn.acquire(blocking=False):
+            job.seat.open_jobs += 1
+            try:
+                self._serve(job)
+            finally:
+                self._turn.release()
+            return
+        taken, expired = self._jobs.put(job)
+        for old in expired:
+            self._settle(old, _refuse(old, "deadline", expired_sentence(old)))
+        if not taken:
+            job.seat.open_jobs += 1
+            sentence = f"The policy is behind: {len(self._jobs)} requests wait already."
+            self._settle(job, _refuse(job, "busy", sentence))
 
     def _serve(self, first: Job) -> None:
         self.under_way = (first, *self._companions(first))
@@ -55,8 +66,13 @@ class PolicyWorker(threading.Thread):
             answers.update(self._infer(live))
         served, self.under_way = self.under_way, ()
         for job in served:
-            job.seat.open_jobs -= 1
-            self._answer(job, answers[job])
+            self._settle(job, answers[job])
+
+    def _settle(self, job: Job, answer: Answer) -> None:
+        job.seat.open_jobs -= 1
+        self._tally.settled(job.header.op, answer.code, job.waited_ms() / 1e3, said=answer.frames is not None)
+        if answer.frames is not None:
+            job.reply(answer.frames)
 
     def _companions(self, first: Job) -> list[Job]:
         table = first.seat.table
@@ -97,7 +113,7 @@ class PolicyWorker(threading.Thread):
 
 def _reset(job: Job) -> Answer:
     job.seat.sit().reset(job.payload)
-    return Answer(pack(reply_header(job.header, {"digest": digest(_contract(job))})))
+    return Answer(pack(reply_header(job.header, ResetReply(digest(_contract(job))))))
 
 
 def _reply(job: Job, chunk: Chunk, queue_ms: float, infer_ms: float) -> Answer:
@@ -107,8 +123,8 @@ def _reply(job: Job, chunk: Chunk, queue_ms: float, infer_ms: float) -> Answer:
     if job.expired():
         return _refuse(job, "deadline", expired_sentence(job))
     body, arrays = encode_chunk(chunk)
-    timing = {"queue_ms": queue_ms, "infer_ms": infer_ms, "total_ms": job.waited_ms()}
-    return Answer(pack(reply_header(job.header, {"chunk": body, "timing": timing}), arrays))
+    timing = TimingBody(queue_ms, infer_ms, job.waited_ms())
+    return Answer(pack(reply_header(job.header, InferReply(body, timing)), arrays))
 
 
 def _guarded(job: Job, work: Callable[..., Any], *arguments: Any) -> Any:
@@ -148,18 +164,3 @@ def _chunks(jobs: list[Job]) -> Sequence[Chunk]:
     if job.prior is not None and _contract(job).inpaints:
         return [policy.infer(job.payload, job.prior)]
     return [policy.infer(job.payload)]
-
-
-def expired_sentence(job: Job) -> str:
-    waited, budget = job.waited_ms(), job.header.budget_ms
-    return f"The request took {waited:.0f} ms and its budget was {budget:g} ms."
-
-
-def reply_header(request: Header, body: dict | None = None) -> Header:
-    """The header that answers `request`."""
-    return Header(op=request.op, id=request.id, session=request.session, body=body or {})
-
-
-def refusal(request: Header, code: ErrorCode, sentence: str) -> list[Any]:
-    """The frames that answer `request` with an error."""
-    return pack(replace(reply_header(request, {"sentence": sentence}), error=code))

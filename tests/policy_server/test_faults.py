@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 
+import msgspec
 import numpy as np
 import pytest
 import zmq
@@ -71,7 +72,7 @@ class UnreliableServer(threading.Thread):
         self.context.term()
 
     def answer(self, header):
-        seen = header.body["observation"]
+        seen = msgspec.msgpack.decode(header.body)["observation"]
         chunk = single_delta(observation(seen["id"]), np.full(3, seen["id"] * 1e-3), 1.0, 5.0)
         body, arrays = encode_chunk(chunk)
         timing = {"queue_ms": 0.0, "infer_ms": 0.0, "total_ms": 0.0}

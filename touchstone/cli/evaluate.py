@@ -11,6 +11,7 @@ from touchstone.cli.opening import hands_for
 from touchstone.data.journal import EpisodeRecorder, check_resumable
 from touchstone.errors import UsageError
 from touchstone.evaluation.config import SessionConfig, check
+from touchstone.evaluation.execution import REAL
 from touchstone.evaluation.progress import SessionProgress
 from touchstone.evaluation.session import is_complete, run_with
 from touchstone.registry import STACKS, names
@@ -28,6 +29,8 @@ def evaluate(config: SessionConfig, out: Path, workers: int = 1) -> int:
     check_resumable(out, config.identity())
     emoji_font()
     console = Console()
+    if config.execution.charge == REAL:
+        console.print("Latency is charged as it is measured; this session is not reproducible.", soft_wrap=True)
     if is_complete(config, out):
         console.print(f"All {config.trials} episodes are in {out} already.", soft_wrap=True)
     elif config.world_name in names(STACKS):

@@ -56,6 +56,8 @@ class Server:
     def run(self) -> int:
         import json
 
+        import msgspec
+
         from policy_server.console import Console
         from policy_server.requests import MEET_S, Requests
         from touchstone.errors import UsageError
@@ -69,10 +71,10 @@ class Server:
             if self.question == "metrics":
                 print(console.metrics(), end="")
             elif self.question == "list":
-                print(json.dumps([state.model_dump() for state in console.policies()], indent=2))
+                print(json.dumps(msgspec.to_builtins(console.policies()), indent=2))
             else:
                 answer = console.health() if self.question == "health" else getattr(console, self.question)(self.name)
-                print(json.dumps(answer.model_dump(), indent=2))
+                print(json.dumps(msgspec.to_builtins(answer), indent=2))
         finally:
             requests.close()
         return 0

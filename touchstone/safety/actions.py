@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from touchstone.policy import ACTION_WIDTH, Chunk
@@ -28,9 +30,9 @@ def form_problem(chunk: Chunk, joint_count: int) -> str | None:
         return f"'{chunk.kind}' actions have shape {actions.shape}, expected (n, {width}) with n >= 1"
     if gripper.shape != (len(actions),):
         return f"gripper has shape {gripper.shape}, expected ({len(actions)},)"
-    if not (np.issubdtype(actions.dtype, np.number) and np.issubdtype(gripper.dtype, np.number)):
+    if actions.dtype.kind not in "iuf" or gripper.dtype.kind not in "iuf":
         return f"actions are {actions.dtype} and gripper is {gripper.dtype}, expected numbers"
-    if not (np.isfinite(chunk.dt) and chunk.dt > 0):
+    if not (math.isfinite(chunk.dt) and chunk.dt > 0):
         return f"dt is {chunk.dt} s, expected a positive number"
     return None
 

@@ -1,0 +1,46 @@
+"""Messages over a Unix socket on one computer: a datagram holds the number of frames, their lengths, and the frames."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Any
+
+from policy_server.wire import MAX_ARRAYS, WireError
+
+MAX_DATAGRAM = 128 << 10
+
+
+def new_socket() -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * MAX_DATAGRAM)
+    return made
+
+
+def send(link: socket.socket, frames: list[Any], descriptor: int | None = None) -> None:
+    """Sends one message. descriptor: a file's, that travels along. Raises OSError, and WireError for one too long."""
+    lengths = [len(frame) for frame in frames]
+    if sum(lengths) > MAX_DATAGRAM - 4 * (MAX_ARRAYS + 2):
+        raise WireError(f"A message of {sum(lengths)} bytes is longer than this link carries.")
+    head = struct.pack(f"<{len(frames) + 1}I", len(frames), *lengths)
+    if descriptor is None:
+        link.sendmsg([head, *frames])
+    else:
+        socket.send_fds(link, [head, *frames], [descriptor])
+
+
+def split(words: bytes) -> list[memoryview]:
+    """The frames of a received datagram. Raises WireError where the lengths do not add up."""
+    if len(words) < 4:
+        raise WireError("The datagram is too short.")
+    (count,) = struct.unpack_from("<I", words)
+    if not 0 < count <= MAX_ARRAYS + 1 or len(words) < 4 * (count + 1):
+        raise WireError(f"A datagram cannot hold {count} frames.")
+    lengths = struct.unpack_from(f"<{count}I", words, 4)
+    if 4 * (count + 1) + sum(lengths) != len(words):
+        raise WireError("The datagram's lengths do not add up.")
+    view, at, frames = memoryview(words), 4 * (count + 1), []
+    for length in lengths:
+        frames.append(view[at : at + length])
+        at += length
+    return frames
