@@ -50,13 +50,27 @@ class Options:
 def main(options: Options) -> None:
     started = time.perf_counter()
     rng = np.random.default_rng(options.seed)
-    parts = (one_rate, at_all_times, two_rates, paired_rates, peeking, deciding, products_and_averages, powered)
+    parts = (
+        one_rate,
+        at_all_times,
+        two_rates,
+        paired_rates,
+        peeking,
+        deciding,
+        products_and_averages,
+        powered,
+    )
     result = {"studies": options.studies, "seed": options.seed}
     for part in parts:
-        title, columns, rows = part(rng, options.studies)
+        title, columns, shares = part(rng, options.studies)
+        rows = [
+            tuple(100 * x if "%" in c and isinstance(x, float) else x for c, x in zip(columns, row, strict=True))
+            for row in shares
+        ]
         table = Table(*columns, title=title)
         for row in rows:
-            table.add_row(*(f"{100 * x:.1f}" if isinstance(x, float) else str(x) for x in row))
+            cells = zip(columns, row, strict=True)
+            table.add_row(*(f"{x:.{1 if '%' in c else 3}f}" if isinstance(x, float) else str(x) for c, x in cells))
         Console().print(table)
         result[part.__name__] = {"title": title, "rows": [dict(zip(columns, row, strict=True)) for row in rows]}
     options.out.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +79,7 @@ def main(options: Options) -> None:
 
 
 def one_rate(rng: np.random.Generator, studies: int):
-    """Coverage at each n: mean and least over the rates, in 25 times as many studies; also exactly, from the binomial."""
+    """Coverage at each n, mean and least over the rates, in 25 times as many studies; also exactly, by enumeration."""
     methods = {
         "Wilson": wilson_bounds,
         "Clopper-Pearson": clopper_pearson_bounds,
@@ -80,7 +94,7 @@ def one_rate(rng: np.random.Generator, studies: int):
         exact = np.array([binom.pmf(k, n, p) @ h for h, p in zip(holds, RATES, strict=True)])
         width = float(binom.pmf(k, n, 0.8) @ (high - low))
         rows.append((name, n, float(simulated.mean()), float(simulated.min()), float(exact.mean()), float(exact.min())))
-        rows[-1] += (f"{width:.3f}",)
+        rows[-1] += (width,)
     columns = ("method", "n", "mean %", "least %", "mean % (exact)", "least % (exact)", "width at 0.8")
     return "one rate, p = 0.05, 0.10, ... 0.95", columns, rows
 
@@ -195,7 +209,7 @@ def powered(rng: np.random.Generator, studies: int):
         exact = clopper_pearson_bounds(real.sum(axis=1).astype(int), n)
         saved = [one.saved for one in asymptotic if one.saved is not None]
         rows.append((agree, p, n, held, float(((low <= p) & (p <= high)).mean())))
-        rows[-1] += (*(f"{np.mean(w):.3f}" for w in (widths, high - low, exact[1] - exact[0])), int(np.median(saved)))
+        rows[-1] += (*(float(np.mean(w)) for w in (widths, high - low, exact[1] - exact[0])), int(np.median(saved)))
     columns = ("agree %", "p %", "n", "PPI++ %", "finite %", "width PPI++", "width finite", "width real alone, exact")
     return "prediction-powered real success", (*columns, "PPI++ saved, median"), rows
 

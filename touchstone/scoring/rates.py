@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from touchstone.facts import Record
-
-CONFIDENCE = 0.95
+from touchstone.scoring.statistics.intervals import wilson
 
 
 class Rate(Record):
@@ -25,14 +24,10 @@ class Rate(Record):
 
 def rate(successes: int, trials: int) -> Rate:
     """The rate with its Wilson interval, six decimals. ValueError unless 0 <= successes <= trials."""
-    # imported here, because it takes over a second and every start of the program would pay for it
-    from statsmodels.stats.proportion import proportion_confint
-
     if not 0 <= successes <= trials:
         raise ValueError(f"{successes} successes of {trials} trials")
-    if trials == 0:
+    interval = wilson(successes, trials)
+    if interval is None:
         return Rate(successes=0, trials=0, rate=None, ci95=None)
-    low, high = proportion_confint(successes, trials, alpha=1 - CONFIDENCE, method="wilson")
-    # rounding errors of the formula would print as -0.0 or 1.0000000000000002
-    bounds = (max(0.0, round(float(low), 6)), min(1.0, round(float(high), 6)))
+    bounds = (round(interval.low, 6), round(interval.high, 6))
     return Rate(successes=successes, trials=trials, rate=round(successes / trials, 6), ci95=bounds)
