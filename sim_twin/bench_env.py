@@ -104,9 +104,7 @@ class BenchEnv(BaseEnv):
         self._build_block("plinth", (0.117, 0.077, -TABLE_Z / 2), (-0.04, 0.0, TABLE_Z / 2), PLINTH)
         self._build_block("background", (0.5, 1.3, 2.0), (1.25, -0.75, 0.9804), WOOD)
         self._build_block("wall", (1.3, 0.5, 2.0), (0.25, 1.05, 0.9804), BLUE)
-        scene = self.scene.sub_scenes[0]
-        cards = [Card(scene, f"card_{slot}") for slot in range(len(TOUCH_BENCH.card_centres))]
-        self.props = {prop.name: prop for prop in (*cards, Cube(scene, "cube"))}
+        self.props = self._make_props(self.scene.sub_scenes[0])
 
     def _load_lighting(self, options: dict) -> None:
         looks = self._looks
@@ -119,6 +117,10 @@ class BenchEnv(BaseEnv):
     def _initialize_episode(self, env_idx: torch.Tensor, options: dict) -> None:
         """TwinWorld sets arm and cards."""
 
+    def _make_props(self, scene: sapien.Scene) -> dict[str, Prop]:
+        cards = [Card(scene, f"card_{slot}") for slot in range(len(TOUCH_BENCH.card_centres))]
+        return {prop.name: prop for prop in (*cards, Cube(scene, "cube"))}
+
     def _build_table(self) -> None:
         # half of a turn about z, as ManiSkill's own table scene places it
         upright = [np.sqrt(0.5), 0, 0, np.sqrt(0.5)]
@@ -128,8 +130,8 @@ class BenchEnv(BaseEnv):
         builder.add_visual_from_file(str(mesh), scale=[TABLE_SCALE] * 3, pose=sapien.Pose(q=upright))
         builder.initial_pose = sapien.Pose([0.13, -0.70, TABLE_Z - TABLE_HEIGHT], upright)
         table = builder.build_static(name="table")
-        body = table._objs[0].find_component_by_type(sapien.render.RenderBodyComponent)
-        for part in (part for shape in body.render_shapes for part in shape.parts):
+        bodies = [entity.find_component_by_type(sapien.render.RenderBodyComponent) for entity in table._objs]
+        for part in (part for body in bodies for shape in body.render_shapes for part in shape.parts):
             if part.material.base_color_texture is not None:
                 # the mesh says "metal", on which a rasteriser without reflections shows no shadow
                 part.material.metallic_texture = sapien.render.RenderTexture2D(np.zeros((1, 1, 4), np.uint8), RGBA)

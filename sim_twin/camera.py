@@ -24,12 +24,16 @@ class SceneCamera:
         """uint8[H,W,3] RGB of the present state."""
         self._env.scene.update_render(update_sensors=True, update_human_render_cameras=False)
         self._camera.take_picture()
-        colour = self._camera.get_picture("Color")[..., :3]
-        if colour.dtype != np.uint8:
-            colour = np.clip(colour * 255, 0, 255).astype(np.uint8)
+        colour = bytes_of(self._camera.get_picture("Color"))
         if self._tint is not None:
             colour = np.clip(colour * self._tint, 0, 255).astype(np.uint8)
         return np.ascontiguousarray(colour)
+
+
+def bytes_of(colour: np.ndarray) -> np.ndarray:
+    """uint8[...,3] of what a shader calls `Color`: RGBA, bytes or 0..1."""
+    rgb = colour[..., :3]
+    return rgb if rgb.dtype == np.uint8 else np.clip(rgb * 255, 0, 255).astype(np.uint8)
 
 
 def camera_of(calibration: Calibration, name: str) -> CameraModel:

@@ -41,9 +41,9 @@ class Prop:
         self._entity.pose = sapien.Pose([*placement.xy, TABLE_Z + self._half_height], turn)
         self._scene.add_entity(self._entity)
 
-    def pose(self) -> list[float]:
-        """x y z [m] w x y z in the base frame."""
-        pose = self._entity.pose * self._origin
+    def pose(self, middle: sapien.Pose | None = None) -> list[float]:
+        """x y z [m] w x y z in the base frame. middle: where its middle is, if the entity does not know."""
+        pose = (middle or self._entity.pose) * self._origin
         return [float(v) for v in (*pose.p, *pose.q)]
 
     def shift(self, friction: float, mass: float) -> None:

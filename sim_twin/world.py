@@ -20,6 +20,7 @@ from touchstone.calibration import for_camera
 from touchstone.control.embodiment import ACTION_KINDS, Embodiment
 from touchstone.errors import UsageError, WorldFailure
 from touchstone.facts import Event, Fact, Facts
+from touchstone.geometry import Pose
 from touchstone.policy import Chunk
 from touchstone.robots.base import arm as find_arm
 from touchstone.spec import Spec
@@ -53,12 +54,8 @@ class TwinWorld:
     plant = "twin"
 
     def __init__(self, request: WorldRequest, shifts: Shifts | None = None) -> None:
-        self._request = request
         shifts = shifts or Shifts()
-        self._shader = check_shader(request.shader)
-        self._arm = find_arm(request.robot)
-        # a policy is told this camera, whatever a shadow renders
-        self._camera_model = camera_of(for_camera(request.camera, request.robot), request.camera)
+        self._ready(request)
         require_vulkan()
         torch.set_num_threads(1)
         self._env = gymnasium.make(
@@ -77,10 +74,6 @@ class TwinWorld:
         if self._camera is not None:
             # the first picture compiles shaders for seconds
             self._camera.picture()
-        self._embodiment = Embodiment(self._arm)
-        self._ids = itertools.count(1)
-        self._spec: Spec | None = None
-        self._forget()
 
     def describe(self) -> WorldOffer:
         size = (self._camera_model.width, self._camera_model.height)
@@ -97,26 +90,12 @@ class TwinWorld:
         )
 
     def reset(self, spec: Spec) -> None:
-        if spec.robot != self._arm.name or spec.camera != self._request.camera:
-            raise UsageError(
-                f"Episode {spec.episode} wants {spec.robot} seen by {spec.camera}, this twin is {self._arm.name} "
-                f"seen by {self._request.camera}; start a twin for it."
-            )
-        if spec.dt_ns % SUBSTEP_NS:
-            raise UsageError(
-                f"Episode {spec.episode} runs at {spec.rate_hz:g} Hz; choose a rate that divides {SIM_FREQUENCY} Hz."
-            )
-        strange = [placement.name for placement in spec.layout if placement.name not in self._env.props]
-        if strange:
-            raise UsageError(f"Episode {spec.episode} asks for {', '.join(strange)}, which this twin has not.")
-        self._spec, self._step, self._now_ns = spec, 0, 0
+        self._begin(spec)
         self._rebuild()
-        self._embodiment.reset(np.array(spec.start), 1.0)
         start = self._embodiment.setpoint
         self._drives.place(start.joints, start.opening)
         for placement in spec.layout:
             self._env.props[placement.name].place(placement)
-        self._forget()
 
     def observe(self) -> Observation:
         self._need_spec()
@@ -148,6 +127,37 @@ class TwinWorld:
         if self._env is not None:
             self._env.close()
             self._env = None
+
+    def _ready(self, request: WorldRequest) -> None:
+        """All but the scene. Raises UsageError for a request that no twin can fulfil."""
+        self._request = request
+        self._shader = check_shader(request.shader)
+        self._arm = find_arm(request.robot)
+        # a policy is told this camera, whatever a shadow renders
+        self._camera_model = camera_of(for_camera(request.camera, request.robot), request.camera)
+        self._embodiment = Embodiment(self._arm)
+        self._ids = itertools.count(1)
+        self._spec: Spec | None = None
+        self._forget()
+
+    def _begin(self, spec: Spec) -> None:
+        """The clock and what is commanded at the start of an episode. Raises UsageError for one that is not possible
+        here."""
+        if spec.robot != self._arm.name or spec.camera != self._request.camera:
+            raise UsageError(
+                f"Episode {spec.episode} wants {spec.robot} seen by {spec.camera}, this twin is {self._arm.name} "
+                f"seen by {self._request.camera}; start a twin for it."
+            )
+        if spec.dt_ns % SUBSTEP_NS:
+            raise UsageError(
+                f"Episode {spec.episode} runs at {spec.rate_hz:g} Hz; choose a rate that divides {SIM_FREQUENCY} Hz."
+            )
+        strange = [placement.name for placement in spec.layout if placement.name not in self._env.props]
+        if strange:
+            raise UsageError(f"Episode {spec.episode} asks for {', '.join(strange)}, which this twin has not.")
+        self._spec, self._step, self._now_ns = spec, 0, 0
+        self._embodiment.reset(np.array(spec.start), 1.0)
+        self._forget()
 
     def _rebuild(self) -> None:
         """A new scene: in one that was used before, PhysX solves contacts in an order that depends on what was touched
@@ -183,7 +193,6 @@ class TwinWorld:
         setpoint = self._embodiment.setpoint
         joints = self._drives.positions()
         tcp = self._arm.kinematics.forward(joints)
-        props = {placement.name: self._env.props[placement.name] for placement in spec.layout}
         return Facts(
             step=self._step,
             stamp_ns=self._now_ns,
@@ -193,10 +202,13 @@ class TwinWorld:
             joint_velocities=Fact(value=self._drives.velocities().tolist(), source="sim"),
             opening=Fact(value=self._drives.opening(), source="sim"),
             opening_commanded=Fact(value=setpoint.opening, source="sim"),
-            objects={name: Fact(value=prop.pose(), frame="base", source="sim") for name, prop in props.items()},
+            objects={
+                placement.name: Fact(value=self._prop_pose(placement.name), frame="base", source="sim")
+                for placement in spec.layout
+            },
             finger_forces={
                 placement.name: Fact(
-                    value=finger_forces(self._env.scene, self._drives.fingers, props[placement.name], tcp),
+                    value=self._finger_forces(placement.name, tcp),
                     frame="tcp",
                     source="sim",
                 )
@@ -204,6 +216,12 @@ class TwinWorld:
                 if placement.kind != "card"
             },
         )
+
+    def _prop_pose(self, name: str) -> list[float]:
+        return self._env.props[name].pose()
+
+    def _finger_forces(self, name: str, tcp: Pose) -> list[float]:
+        return finger_forces(self._env.scene, self._drives.fingers, self._env.props[name], tcp)
 
     def _look(self) -> Observation:
         spec = self._need_spec()

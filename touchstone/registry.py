@@ -13,6 +13,7 @@ from typing import Any
 from touchstone.errors import UsageError
 
 WORLDS = "touchstone.worlds"  # name -> factory(WorldRequest) -> World
+FLEETS = "touchstone.fleets"  # name -> factory(WorldRequest, count) -> WorldsInStep, for worlds that step together
 STACKS = "touchstone.stacks"  # name -> run(SessionConfig) -> exit code: worlds that are several processes
 POLICIES = "touchstone.policies"  # name -> factory() -> Policy
 POLICY_SCHEMES = "touchstone.policy_schemes"  # URL scheme -> connect(url) -> Policy

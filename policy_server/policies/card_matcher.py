@@ -39,6 +39,9 @@ class CardMatcherPolicy:
     def __init__(self):
         self._brief: Brief | None = None
 
+    def session(self) -> CardMatcherPolicy:
+        return CardMatcherPolicy()
+
     def reset(self, brief: Brief) -> None:
         """Raises UsageError for an instruction that names no emoji that a card may show."""
         self._emojis = emojis_called(label_of(brief.instruction))

@@ -21,6 +21,9 @@ class ExpertPolicy:
         self._motion: Motion | None = None
         self._cube: np.ndarray | None = None
 
+    def session(self) -> ExpertPolicy:
+        return ExpertPolicy()
+
     def reset(self, brief: Brief) -> None:
         self._motion = motion_for(brief)
         self._cube = None
@@ -32,11 +35,12 @@ class ExpertPolicy:
             raise PolicyFailure("The expert needs privileged facts and there are none; run it in a twin.")
         told = observation.privileged
         if self._motion.wants_cube:
-            self._cube = _position(told, CUBE)
-        return self._motion.next(observation, _position(told, told.spec.target)[:2], self._cube)
+            self._cube = position_of(told, CUBE)
+        return self._motion.next(observation, position_of(told, told.spec.target)[:2], self._cube)
 
 
-def _position(told: Privileged, name: str) -> np.ndarray:
+def position_of(told: Privileged, name: str) -> np.ndarray:
+    """Where an object lies, float64[3], metres, base frame. Raises PolicyFailure if the world does not know."""
     fact = told.facts.objects.get(name)
     if fact is None or fact.value is None:
         raise PolicyFailure(f"The world does not know where '{name}' lies; run the expert in a twin.")

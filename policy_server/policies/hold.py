@@ -18,6 +18,9 @@ class HoldPolicy:
     def __init__(self):
         self._rate_hz = 5.0
 
+    def session(self) -> HoldPolicy:
+        return HoldPolicy()
+
     def reset(self, brief: Brief) -> None:
         self._rate_hz = brief.rate_hz
 

@@ -23,6 +23,9 @@ class RandomPolicy:
         self._rate_hz = 5.0
         self._generator = np.random.default_rng(0)
 
+    def session(self) -> RandomPolicy:
+        return RandomPolicy()
+
     def reset(self, brief: Brief) -> None:
         self._rate_hz = brief.rate_hz
         self._generator = np.random.default_rng(brief.seed)

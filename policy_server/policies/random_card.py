@@ -32,6 +32,9 @@ class RandomCardPolicy:
     def __init__(self):
         self._brief: Brief | None = None
 
+    def session(self) -> RandomCardPolicy:
+        return RandomCardPolicy()
+
     def reset(self, brief: Brief) -> None:
         self._generator = np.random.default_rng(brief.seed)
         self._chosen: Detection | None = None

@@ -135,3 +135,13 @@ class Continues(_Odd):
     def infer(self, observation, prior=None):
         said = [0, 0, 0] if prior is None else [len(prior.actions) * 1e-3, prior.frozen * 1e-3, prior.gripper.sum()]
         return single_delta(observation, np.array(said), 1.0, 5.0)
+
+
+class SixDown(_Odd):
+    """Six actions of 1 cm down."""
+
+    contract = PolicyContract(name="six-down", version="1", chunk_length=6, execute=6)
+
+    def infer(self, observation):
+        one = single_delta(observation, np.array([0.0, 0.0, -0.01]), 1.0, 5.0)
+        return replace(one, actions=np.repeat(one.actions, 6, axis=0), gripper=np.ones(6))

@@ -50,6 +50,8 @@ class Eval:
     """for --protocol id: the dataset or session whose card combinations are replayed"""
     workers: int = 1
     """episodes that run at once, each in a process of its own; about one for each CPU core"""
+    envs: int = 1
+    """episodes that run at once in this process, for a policy that answers several observations in one go"""
     strategy: str = "receding"
     """how chunks are carried out: receding, sync, ensemble, async or rtc, with parameters as in async:g=0.7
     (docs/latency.md)"""
@@ -82,6 +84,7 @@ class Eval:
             ),
             self.out or Path("runs") / self.task,
             self.workers,
+            self.envs,
         )
 
 

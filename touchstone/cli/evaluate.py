@@ -12,6 +12,7 @@ from touchstone.data.journal import EpisodeRecorder, check_resumable
 from touchstone.errors import UsageError
 from touchstone.evaluation.config import SessionConfig, check
 from touchstone.evaluation.execution import REAL
+from touchstone.evaluation.fleet_worlds import check_envs
 from touchstone.evaluation.progress import SessionProgress
 from touchstone.evaluation.session import is_complete, run_with
 from touchstone.registry import STACKS, names
@@ -22,9 +23,10 @@ from touchstone.scoring.table import print_summary
 from touchstone.tasks.emoji.cards import emoji_font
 
 
-def evaluate(config: SessionConfig, out: Path, workers: int = 1) -> int:
+def evaluate(config: SessionConfig, out: Path, workers: int = 1, envs: int = 1) -> int:
     """Runs a session to its report. Returns the exit code."""
     check_workers(workers)
+    check_envs(envs, workers, config.execution)
     check(config, out)
     check_resumable(out, config.identity())
     emoji_font()
@@ -34,13 +36,14 @@ def evaluate(config: SessionConfig, out: Path, workers: int = 1) -> int:
     if is_complete(config, out):
         console.print(f"All {config.trials} episodes are in {out} already.", soft_wrap=True)
     elif config.world_name in names(STACKS):
-        if workers > 1:
-            raise UsageError(f"{config.world} is one stack of processes; leave --workers out, or use --world twin.")
+        if workers > 1 or envs > 1:
+            option = "--workers" if workers > 1 else "--envs"
+            raise UsageError(f"{config.world} is one stack of processes; leave {option} out, or use --world twin.")
         code = find(STACKS, config.world_name)(config, out)
         if code:
             return code
     else:
-        _in_this_process(config, out, workers)
+        _in_this_process(config, out, workers, min(envs, config.trials))
     print_summary(score_session(out), console)
     report = write_report(out)
     console.print(f"\nReport: {report.absolute()}", soft_wrap=True, highlight=False)
@@ -48,9 +51,9 @@ def evaluate(config: SessionConfig, out: Path, workers: int = 1) -> int:
     return 0
 
 
-def _in_this_process(config: SessionConfig, out: Path, workers: int) -> None:
+def _in_this_process(config: SessionConfig, out: Path, workers: int, envs: int) -> None:
     with (
-        hands_for(config, workers, EpisodeRecorder) as hands,
+        hands_for(config, workers, EpisodeRecorder, envs) as hands,
         SessionProgress(f"{config.task} · {config.policy} · {config.world}") as progress,
     ):
         run_with(hands, config, out, progress.update)
@@ -67,7 +70,7 @@ def _next_steps(console: Console, config: SessionConfig) -> None:
     console.print(
         "\nNext steps\n"
         f"  your own policy, in 20 lines (docs/your-policy.md)   {again} my_policy:MyPolicy --out runs/mine\n"
-        f"  an openpi server (docs/openpi-server.md)             {again} openpi_policy:OpenpiPolicy --out runs/openpi\n"
+        f"  an openpi server (docs/dialects.md)                  {again} openpi://127.0.0.1:8000 --out runs/openpi\n"
         "  a robot: docs/your-bench.md gives the bench's measures and says what is not built yet",
         markup=False,
         highlight=False,

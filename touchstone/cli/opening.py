@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 from policy_server.loading import load_policy
 from touchstone.evaluation.config import SessionConfig
+from touchstone.evaluation.fleet import Fleet, check_shared
+from touchstone.evaluation.fleet_worlds import open_worlds
 from touchstone.evaluation.hands import Alone, Crew, Hands, Recording
 from touchstone.policy import Policy
 from touchstone.registry import WORLDS
@@ -16,26 +19,33 @@ from touchstone.world import World, WorldRequest
 
 
 @contextmanager
-def hands_for(config: SessionConfig, workers: int, recording: Recording) -> Iterator[Hands]:
-    """This process for one worker, else a crew; let go of at the end."""
+def hands_for(config: SessionConfig, workers: int, recording: Recording, envs: int = 1) -> Iterator[Hands]:
+    """This process, a crew of workers, or a fleet of episodes at once; let go of at the end."""
     if workers > 1:
         with Crew(partial(open_both, config), workers, recording, config.execution) as crew:
             yield crew
         return
+    if envs > 1:
+        policy = load_policy(config.policy)
+        with _closing(policy):
+            check_shared(policy)
+            worlds = open_worlds(config.world_name, _request(config, policy), envs)
+            with _closing(worlds):
+                yield Fleet(worlds, policy, partial(Alone, recording=recording, execution=config.execution))
+        return
     world, policy = open_both(config)
-    try:
+    with _closing(policy), _closing(world):
         yield Alone(world, policy, recording, config.execution)
-    finally:
-        world.close()
-        close = getattr(policy, "close", None)
-        if close is not None:
-            close()
 
 
 def open_both(config: SessionConfig) -> tuple[World, Policy]:
     """A world and a policy of one's own."""
     policy = load_policy(config.policy)
-    request = WorldRequest(
+    return find(WORLDS, config.world_name)(_request(config, policy)), policy
+
+
+def _request(config: SessionConfig, policy: Policy) -> WorldRequest:
+    return WorldRequest(
         robot=config.robot,
         camera=config.camera,
         shader=config.shader,
@@ -44,4 +54,14 @@ def open_both(config: SessionConfig) -> tuple[World, Policy]:
         meshes=config.meshes,
         variant=config.variant,
     )
-    return find(WORLDS, config.world_name)(request), policy
+
+
+@contextmanager
+def _closing(part: Any) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        # a policy need not have anything to close
+        close = getattr(part, "close", None)
+        if close is not None:
+            close()

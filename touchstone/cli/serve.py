@@ -17,7 +17,8 @@ class Serve:
     policy: str
     """a registered policy, module:Class, or a model's address such as lerobot:///checkpoints/act"""
     bind: str = "tcp://127.0.0.1:5555"
-    """address to listen on: tcp (port 0 takes a free one), ipc:///tmp/policy, shm:///tmp/policy"""
+    """address to listen on: tcp (port 0 takes a free one), ipc:///tmp/policy, shm:///tmp/policy (arrays in shared
+    memory), or openpi://127.0.0.1:8000 for openpi's clients"""
     also: tuple[str, ...] = ()
     """more policies that a client may load and swap in while the server runs"""
     key: Path | None = None
@@ -32,6 +33,8 @@ class Serve:
     def run(self) -> int:
         from policy_server.server import serve
 
+        if self.bind.startswith("openpi://"):
+            return self._serve_openpi()
         return serve(
             (self.policy, *self.also),
             self.bind,
@@ -40,6 +43,18 @@ class Serve:
             metrics_port=self.metrics_port,
             log=self.log,
         )
+
+    def _serve_openpi(self) -> int:
+        from policy_server.dialects.openpi_server import serve_at
+        from policy_server.loading import load_policy
+        from touchstone.errors import UsageError
+
+        for option in ("also", "key", "clients", "metrics_port"):
+            if getattr(self, option) not in (None, ()):
+                raise UsageError(
+                    f"--{option.replace('_', '-')} does not go with openpi's protocol; bind to a tcp:// address for it."
+                )
+        return serve_at(load_policy(self.policy), self.bind)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ from typing import Literal
 
 from touchstone.calibration import digest, for_camera
 from touchstone.cameras import DEFAULT_PRESET
+from touchstone.control import strategies
 from touchstone.data.disk import writable_folder
 from touchstone.errors import UsageError
+from touchstone.evaluation.execution import Execution, refuse_world
 from touchstone.facts import Record
 from touchstone.registry import POLICIES, POLICY_SCHEMES, ROBOTS, STACKS, TASKS, WORLDS, names
 from touchstone.registry import load as find
@@ -22,6 +24,7 @@ class SessionConfig(Record):
     shader: how the twin renders, None for its default. pictures: off for policies that look at nothing.
     meshes: whose shapes the twin shows on the arm.
     arm_start, wording, record: as in `PlanOptions`.
+    strategy, charge_latency: how chunks are carried out and what latency costs, as `Execution.parse` takes them.
     """
 
     task: str
@@ -38,6 +41,13 @@ class SessionConfig(Record):
     arm_start: Literal["random", "fixed"] = "random"
     wording: str | None = None
     record: str | None = None
+    strategy: str = strategies.DEFAULT
+    charge_latency: str | None = None
+
+    @property
+    def execution(self) -> Execution:
+        """Raises UsageError for words that say nothing."""
+        return Execution.parse(self.strategy, self.charge_latency)
 
     @property
     def plan_options(self) -> PlanOptions:
@@ -56,7 +66,8 @@ class SessionConfig(Record):
         """The part that decides what an episode is; `trials` may grow when a session is resumed."""
         calibration = digest(for_camera(self.camera, self.robot))
         material = find(TASKS, self.task)().material(self.protocol, self.plan_options)
-        return self.model_dump(exclude={"trials"}) | {"calibration": calibration, "material": material}
+        own = self.model_dump(exclude={"trials", "strategy", "charge_latency"}) | self.execution.identity()
+        return own | {"calibration": calibration, "material": material}
 
 
 def check(config: SessionConfig, out: Path) -> None:
@@ -70,6 +81,9 @@ def check(config: SessionConfig, out: Path) -> None:
     known = sorted({*names(WORLDS), *names(STACKS)})
     if config.world_name not in known:
         raise UsageError(f"Unknown world '{config.world}'; choose one of: {', '.join(known)}.")
+    execution = config.execution
+    if config.world_name in names(STACKS) and not execution.is_lockstep:
+        refuse_world(f"the stack of processes '{config.world}'")
     _check_policy(config.policy)
     writable_folder(out)
 

@@ -1,4 +1,4 @@
-"""One episode in lockstep: observe, infer, command, advance one tick, until the task says that it is over."""
+"""One episode: observe, infer, command, advance one tick, until the task says that it is over."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from touchstone.control.strategies import Ask
 from touchstone.errors import PolicyFailure, TouchstoneError
+from touchstone.evaluation.execution import LOCKSTEP, Execution
+from touchstone.evaluation.thinking import Thinking
 from touchstone.facts import Event, Facts
 from touchstone.policy import Chunk, Policy
 from touchstone.policy_checks import check_answer
@@ -29,39 +32,45 @@ class Recorder(Protocol):
     ) -> None: ...
 
 
-def run_episode(world: World, policy: Policy, task: Task, spec: Spec, recorder: Recorder) -> Verdict:
+def run_episode(
+    world: World, policy: Policy, task: Task, spec: Spec, recorder: Recorder, execution: Execution = LOCKSTEP
+) -> Verdict:
     """Runs one episode and returns its verdict.
 
-    A chunk is executed for the policy's `execute` ticks before the next inference. Stages are wall-clock
-    milliseconds: `reset`, `observe`, `policy` (round trip), `policy_queue`, `policy_infer`, `advance`.
+    The execution's strategy says when the policy is asked and what of its answers is commanded; in lockstep, a chunk is
+    executed for the policy's `execute` ticks before the next inference. Stages are wall-clock milliseconds: `reset`,
+    `observe`, `policy` (round trip), `policy_queue`, `policy_infer`, `advance`; beside them, where latency is charged,
+    `policy_charged`, what the inference that began in this tick cost in the world's time.
     """
     clock = _Stages()
+
+    def infer(observation: Observation, ask: Ask) -> tuple[Chunk, float]:
+        with clock("policy"):
+            chunk = _infer(policy, observation, ask)
+        clock.add("policy_queue", chunk.timing.queue_ms)
+        clock.add("policy_infer", chunk.timing.infer_ms or clock.ms["policy"])
+        return chunk, clock.ms["policy"]
+
     with clock("reset"):
         world.reset(spec)
         _reset(policy, spec)
+    thinking = Thinking(execution, policy.contract, spec.dt_ns, world, infer)
     monitor = task.monitor(spec)
     seen_facts: list[Facts] = []
     seen_events: list[Event] = []
-    until_infer = 0
     while True:
         with clock("observe"):
             observation = world.observe()
         facts = world.facts()
-        events = world.events()
+        events = [*world.events(), *thinking.drain_events()]
         seen_facts.append(facts)
         seen_events.extend(events)
         if monitor.update(facts) or facts.step >= spec.step_limit:
             recorder.tick(observation, facts, events, None, clock.take())
             return task.judge(spec, seen_facts, seen_events)
-        chunk = None
-        if until_infer == 0:
-            with clock("policy"):
-                chunk = _infer(policy, observation)
-            clock.add("policy_queue", chunk.timing.queue_ms)
-            clock.add("policy_infer", chunk.timing.infer_ms or clock.ms["policy"])
-            world.command(chunk)
-            until_infer = policy.contract.execute
-        until_infer -= 1
+        chunk = thinking.tick(observation)
+        if chunk is not None and execution.charge is not None:
+            clock.add("policy_charged", thinking.charged_ms)
         with clock("advance"):
             world.advance(observation.stamp_ns + spec.dt_ns)
         recorder.tick(observation, facts, events, chunk, clock.take())
@@ -72,9 +81,10 @@ def _reset(policy: Policy, spec: Spec) -> None:
         policy.reset(spec.brief())
 
 
-def _infer(policy: Policy, observation: Observation) -> Chunk:
+def _infer(policy: Policy, observation: Observation, ask: Ask) -> Chunk:
     with _told(policy, f"at tick {observation.step} of {observation.episode}"):
-        chunk = policy.infer(observation)
+        # only a policy whose contract says `inpaints` takes a prior, and only for it is there one
+        chunk = policy.infer(observation) if ask.prior is None else policy.infer(observation, prior=ask.prior)
         check_answer(policy.contract, observation, chunk)
     return chunk
 

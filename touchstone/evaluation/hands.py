@@ -16,6 +16,7 @@ from touchstone.data.journal import EpisodeLine, EpisodeRecorder
 from touchstone.data.labels import world_label
 from touchstone.errors import TouchstoneError, WorldFailure
 from touchstone.evaluation.episode import run_episode
+from touchstone.evaluation.execution import LOCKSTEP, Execution
 from touchstone.policy import Policy, PolicyContract
 from touchstone.registry import TASKS, load
 from touchstone.spec import Spec
@@ -47,8 +48,14 @@ class Hands(Protocol):
 class Alone:
     """One after the other, in this process, with a world and a policy that belong to somebody else."""
 
-    def __init__(self, world: World, policy: Policy, recording: Recording = EpisodeRecorder) -> None:
-        self._world, self._policy, self._recording = world, policy, recording
+    def __init__(
+        self,
+        world: World,
+        policy: Policy,
+        recording: Recording = EpisodeRecorder,
+        execution: Execution = LOCKSTEP,
+    ) -> None:
+        self._world, self._policy, self._recording, self._execution = world, policy, recording, execution
 
     def setup(self) -> Setup:
         sealed = getattr(self._world, "sealed", None)
@@ -60,7 +67,8 @@ class Alone:
         for spec in specs:
             recorder = self._recording(out, label, spec, lambda _: None)
             try:
-                verdict = run_episode(self._world, self._policy, load(TASKS, spec.task)(), spec, recorder)
+                task = load(TASKS, spec.task)()
+                verdict = run_episode(self._world, self._policy, task, spec, recorder, self._execution)
             except BaseException:
                 with suppress(OSError):
                     recorder.abandon()
@@ -74,8 +82,14 @@ class Crew:
     An episode's facts and pictures are those it has in one process: they depend on its spec alone.
     """
 
-    def __init__(self, open_both: OpenBoth, workers: int, recording: Recording = EpisodeRecorder) -> None:
-        self._open_both, self._count, self._recording = open_both, workers, recording
+    def __init__(
+        self,
+        open_both: OpenBoth,
+        workers: int,
+        recording: Recording = EpisodeRecorder,
+        execution: Execution = LOCKSTEP,
+    ) -> None:
+        self._open_both, self._count, self._recording, self._execution = open_both, workers, recording, execution
         self._workers: list[tuple[multiprocessing.process.BaseProcess, Connection]] = []
         self._setup: Setup | None = None
 
@@ -84,7 +98,8 @@ class Crew:
         with _one_thread_each():
             for _ in range(self._count):
                 ours, theirs = context.Pipe()
-                process = context.Process(target=_work, args=(theirs, self._open_both, self._recording), daemon=True)
+                order = (theirs, self._open_both, self._recording, self._execution)
+                process = context.Process(target=_work, args=order, daemon=True)
                 process.start()
                 theirs.close()
                 self._workers.append((process, ours))
@@ -140,10 +155,10 @@ class Crew:
         return answer
 
 
-def _work(pipe: Connection, open_both: OpenBoth, recording: Recording) -> None:
+def _work(pipe: Connection, open_both: OpenBoth, recording: Recording, execution: Execution) -> None:
     try:
         world, policy = open_both()
-        hands = Alone(world, policy, recording)
+        hands = Alone(world, policy, recording, execution)
         pipe.send(hands.setup())
         while (order := pipe.recv()) is not None:
             out, spec = order

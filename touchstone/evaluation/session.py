@@ -28,7 +28,7 @@ def run_session(
 
     Raises as `run_with` does.
     """
-    run_with(Alone(world, policy), config, out, progress)
+    run_with(Alone(world, policy, execution=config.execution), config, out, progress)
 
 
 def run_with(hands: Hands, config: SessionConfig, out: Path, progress: Progress = lambda *_: None) -> None:
@@ -50,9 +50,14 @@ def run_with(hands: Hands, config: SessionConfig, out: Path, progress: Progress 
 
 
 def open_session(hands: Hands, config: SessionConfig, out: Path) -> Session:
-    """Creates or resumes the session, after the check that policy and world fit. Raises ContractMismatch."""
+    """Creates or resumes the session, after the check that policy, world and strategy fit.
+
+    Raises ContractMismatch, and UsageError for a world that cannot charge latency.
+    """
     setup = hands.setup()
-    check_fit(setup.contract, setup.offer, find(TASKS, config.task).rate_hz)
+    rate_hz = find(TASKS, config.task).rate_hz
+    check_fit(setup.contract, setup.offer, rate_hz)
+    config.execution.check_fit(setup.contract, setup.offer, round(1e9 / rate_hz))
     sealed = {}
     if setup.sealed is not None:
         writable_folder(out)
@@ -82,7 +87,7 @@ def _provenance(config: SessionConfig, setup: Setup) -> dict:
     return {
         "plant": setup.offer.plant,
         "path": setup.offer.path,
-        "time_scale": "lockstep",
+        "time_scale": config.execution.time_scale,
         "trials": config.trials,
         "touchstone": version("touchstone-vla"),
         "python": platform.python_version(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -111,7 +112,7 @@ class PolicyNode(Node):
         header_stamp_ns, observation = found
         self._stop_waiting()
         try:
-            chunk = self._signals.interrupting(self._policy.infer, observation, None, request.budget_ms)
+            chunk = self._signals.interrupting(partial(self._policy.infer, observation, budget_ms=request.budget_ms))
             trajectory, info = to_messages(chunk, self._arm, request.request, header_stamp_ns)
         except TouchstoneError as error:
             self._refuse(request.request, error)
