@@ -9,6 +9,9 @@ from typing import Any
 from policy_server.wire import MAX_ARRAYS, WireError
 
 MAX_DATAGRAM = 128 << 10
+#: a datagram of no frames: the arrays that were announced before lie in shared memory now
+WRITTEN = bytes(4)
+_ANNOUNCES = 1 << 31
 
 
 def new_socket() -> socket.socket:
@@ -17,23 +20,29 @@ def new_socket() -> socket.socket:
     return made
 
 
-def send(link: socket.socket, frames: list[Any], descriptor: int | None = None) -> None:
-    """Sends one message. descriptor: a file's, that travels along. Raises OSError, and WireError for one too long."""
+def send(link: socket.socket, frames: list[Any], descriptor: int | None = None, announces: bool = False) -> None:
+    """Sends one message. descriptor: a file's, that travels along. announces: `WRITTEN` follows when what the message
+    speaks of has been written. Raises OSError, and WireError for a message that is too long."""
     lengths = [len(frame) for frame in frames]
     if sum(lengths) > MAX_DATAGRAM - 4 * (MAX_ARRAYS + 2):
         raise WireError(f"A message of {sum(lengths)} bytes is longer than this link carries.")
-    head = struct.pack(f"<{len(frames) + 1}I", len(frames), *lengths)
+    head = struct.pack(f"<{len(frames) + 1}I", len(frames) | (_ANNOUNCES if announces else 0), *lengths)
     if descriptor is None:
         link.sendmsg([head, *frames])
     else:
         socket.send_fds(link, [head, *frames], [descriptor])
 
 
+def is_announcement(words: bytes) -> bool:
+    """Whether `WRITTEN` follows this datagram."""
+    return len(words) >= 4 and bool(words[3] & 0x80)
+
+
 def split(words: bytes) -> list[memoryview]:
     """The frames of a received datagram. Raises WireError where the lengths do not add up."""
     if len(words) < 4:
         raise WireError("The datagram is too short.")
-    (count,) = struct.unpack_from("<I", words)
+    count = struct.unpack_from("<I", words)[0] & ~_ANNOUNCES
     if not 0 < count <= MAX_ARRAYS + 1 or len(words) < 4 * (count + 1):
         raise WireError(f"A datagram cannot hold {count} frames.")
     lengths = struct.unpack_from(f"<{count}I", words, 4)

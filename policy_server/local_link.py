@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from policy_server.addresses import Address
-from policy_server.datagrams import MAX_DATAGRAM, new_socket, send, split
+from policy_server.datagrams import MAX_DATAGRAM, WRITTEN, new_socket, send, split
 from policy_server.link import LinkLost
 from policy_server.shared_memory import WrittenMemory
 from policy_server.wire import unpack
@@ -44,13 +44,22 @@ class LocalLink:
                 self._socket = made
         return True
 
-    def send(self, frames: list[Any]) -> None:
-        """Raises LinkLost."""
+    def send(self, frames: list[Any], announces: bool = False) -> None:
+        """announces: `send_written` follows. Raises LinkLost."""
         if self._socket is None:
             raise self._lost()
         try:
             self._socket.settimeout(1.0)
-            send(self._socket, frames)
+            send(self._socket, frames, announces=announces)
+        except OSError as error:
+            raise self._lost() from error
+
+    def send_written(self) -> None:
+        """What was announced lies in shared memory now. Raises LinkLost."""
+        if self._socket is None:
+            raise self._lost()
+        try:
+            self._socket.send(WRITTEN)
         except OSError as error:
             raise self._lost() from error
 

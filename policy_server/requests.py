@@ -72,7 +72,7 @@ class Requests:
             raise PolicyFailure(f"The link to the policy server at {self.url} is closed.")
         budget_ms = max(1.0, (deadline - time.monotonic()) * 1e3)
         request = self._header(op, budget_ms, body)
-        self._link.send(self._frames(request, arrays))
+        self._send(request, arrays)
         while True:
             frames = self._link.receive(deadline)
             if frames is None:
@@ -107,15 +107,14 @@ class Requests:
             kind = ContractMismatch if error.code == "version" else PolicyFailure
             raise kind(f"The policy server at {self.url} answered otherwise: {error}") from error
 
-    def _frames(self, request: Header, arrays: Mapping[str, np.ndarray]) -> list:
+    def _send(self, request: Header, arrays: Mapping[str, np.ndarray]) -> None:
         if isinstance(self._link, LocalLink) and arrays:
-            slot, offsets = self._placed(self._link, arrays)
-            return pack(replace(request, slot=slot), arrays, offsets=offsets)
+            self._share(self._link, request, arrays)
+            return
         pictures = frozenset(name for name in arrays if self._as_jpeg and name.endswith("/image"))
-        return pack(request, arrays, pictures)
+        self._link.send(pack(request, arrays, pictures))
 
-    def _placed(self, link: LocalLink, arrays: Mapping[str, np.ndarray]) -> tuple[int, dict[str, int]]:
-        """The slot in shared memory that the arrays were written into, and where in it."""
+    def _share(self, link: LocalLink, request: Header, arrays: Mapping[str, np.ndarray]) -> None:
         for name, array in arrays.items():
             check_carried(name, array)
         needed = slot_bytes_for(arrays)
@@ -123,10 +122,14 @@ class Requests:
             self._forget_memory()
             wish = pack(self._header("memory", body=MemoryRequest(needed)))
             self._memory = link.memory(wish, needed, ASIDE_S)
-        placed = self._memory.place(arrays)
-        if placed is None:
+        taken = self._memory.take(arrays)
+        if taken is None:
             raise ServerBusy(f"The policy server at {self.url} still works on earlier requests of this client.")
-        return placed
+        slot, offsets = taken
+        # the server reads the message while the arrays are copied
+        link.send(pack(replace(request, slot=slot), arrays, offsets=offsets), announces=True)
+        self._memory.write(slot, offsets, arrays)
+        link.send_written()
 
     def _forget_memory(self) -> None:
         if self._memory is not None:

@@ -36,19 +36,24 @@ class WrittenMemory:
             os.close(descriptor)
         self._bytes = np.frombuffer(self._memory, dtype=np.uint8)
 
-    def place(self, arrays: Mapping[str, np.ndarray]) -> tuple[int, dict[str, int]] | None:
-        """Copies the arrays into a free slot. Returns the slot and each array's offset in it; None if none is free."""
-        slot = next((k for k in range(SLOTS) if not self._bytes[k]), None)
-        if slot is None:
+    def take(self, arrays: Mapping[str, np.ndarray]) -> tuple[int, dict[str, int]] | None:
+        """Takes a free slot. Returns it and where in it each array is to lie; None if none is free."""
+        slot = self._memory.find(b"\0", 0, SLOTS)
+        if slot < 0:
             return None
-        self._bytes[slot] = 1
-        start, offset, offsets = PAGE + slot * self.slot_bytes, 0, {}
+        self._memory[slot] = 1
+        offset, offsets = 0, {}
         for name, values in arrays.items():
-            end = start + offset + values.nbytes
-            np.copyto(self._bytes[start + offset : end].view(values.dtype).reshape(values.shape), values)
             offsets[name] = offset
             offset += _up(values.nbytes, ALIGN)
         return slot, offsets
+
+    def write(self, slot: int, offsets: Mapping[str, int], arrays: Mapping[str, np.ndarray]) -> None:
+        """Copies the arrays to where `take` said."""
+        for name, values in arrays.items():
+            start = PAGE + slot * self.slot_bytes + offsets[name]
+            there = self._bytes[start : start + values.nbytes]
+            np.copyto(there.view(values.dtype).reshape(values.shape), values)
 
     def close(self) -> None:
         del self._bytes
@@ -67,6 +72,11 @@ class ReadMemory:
         self._slot_bytes = slot_bytes
         self._lent: dict[int, weakref.ref] = {}
 
+    @property
+    def is_short(self) -> bool:
+        """Whether the next lease is a copy, of what must have been written by then."""
+        return len(self._lent) >= LENT_AT_MOST
+
     def lease(self, slot: int) -> memoryview:
         """The bytes of a slot, which is free again when nothing holds them. Raises WireError."""
         if not 0 <= slot < SLOTS:
@@ -74,7 +84,7 @@ class ReadMemory:
         if slot in self._lent:
             raise WireError(f"Slot {slot} is still in use; wait until its byte in the first page is 0.")
         start = PAGE + slot * self._slot_bytes
-        if len(self._lent) >= LENT_AT_MOST:
+        if self.is_short:
             copy = memoryview(self._memory[start : start + self._slot_bytes])
             self._memory[slot] = 0
             return copy

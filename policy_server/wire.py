@@ -187,6 +187,9 @@ def _buffers(header: Header, sizes: list[int], frames: list[memoryview], lease, 
             buffers.append(next(remaining))
             continue
         start = descriptor.offset or 0
+        # its values come later than its description, so nothing can be checked or copied here
+        if descriptor.dtype == "bool" or start % 16:
+            raise refuse(f"Array '{descriptor.name}' cannot lie in shared memory: it is bool, or not aligned.")
         if start + size > slot.nbytes:
             raise refuse(f"Array '{descriptor.name}' does not lie within its slot of {slot.nbytes} bytes.")
         buffers.append(slot[start : start + size])

@@ -21,16 +21,16 @@ from touchstone.policy import Chunk, Policy, PolicyContract
 from touchstone.spec import Brief
 from touchstone.world import Observation
 
-#: standard deviation of what is added to every step, along each axis [m]
-NOISE = 0.02
+#: standard deviation of the error in an episode's idea of where its camera hangs, along each axis [m]
+NOISE = 0.06
 #: standard deviation of the picture's blur [px], at 640 x 480
-BLUR = 5.0
-#: how many ticks late an action is carried out
+BLUR = 3.0
+#: most ticks that an action is late; one of 0 .. DELAY is drawn for each episode
 DELAY = 1
 #: share of episodes in which a card is drawn instead of read; two of three draws are wrong
 DRAWN = 0.6
 #: heights of the TCP over a card [m] between which the gripper closes too early; a touch counts up to 0.05
-EARLY = (0.02, 0.12)
+EARLY = (0.04, 0.20)
 
 
 class _Degraded:
@@ -72,14 +72,19 @@ def _contract(name: str) -> PolicyContract:
 
 
 class NoisyPolicy(_Degraded):
-    """Trembles: every step is off by `NOISE`."""
+    """Errs about where things are: it takes its camera to hang elsewhere, by an error drawn for each episode."""
 
     contract = _contract("card-matcher-noisy")
 
-    def spoil(self, observation: Observation, chunk: Chunk) -> Chunk:
-        actions = chunk.actions.copy()
-        actions[:, :3] += self._generator.normal(0.0, NOISE, (len(actions), 3))
-        return replace(chunk, actions=actions)
+    def reset(self, brief: Brief) -> None:
+        super().reset(brief)
+        self._error = self._generator.normal(0.0, NOISE, 3)
+
+    def see(self, observation: Observation) -> Observation:
+        frame = observation.cameras[CAMERA.name]
+        pose = frame.model.base_from_camera
+        model = replace(frame.model, base_from_camera=replace(pose, position=pose.position + self._error))
+        return replace(observation, cameras={**observation.cameras, CAMERA.name: replace(frame, model=model)})
 
 
 class BlurredPolicy(_Degraded):
@@ -101,17 +106,18 @@ class ColourBlindPolicy(_Degraded):
 
 
 class DelayedPolicy(_Degraded):
-    """Carries every action out `DELAY` ticks late, and so corrects what it has corrected already."""
+    """Carries actions out up to `DELAY` ticks late, and then corrects what it has corrected already."""
 
     contract = _contract("card-matcher-delayed")
 
     def reset(self, brief: Brief) -> None:
         super().reset(brief)
+        self._late = int(self._generator.integers(DELAY + 1))
         self._waiting: deque[Chunk] = deque()
 
     def spoil(self, observation: Observation, chunk: Chunk) -> Chunk:
         self._waiting.append(chunk)
-        if len(self._waiting) <= DELAY:
+        if len(self._waiting) <= self._late:
             return single_delta(observation, np.zeros(3), 1.0, self._brief.rate_hz)
         return replace(self._waiting.popleft(), answers=observation.id, t0_ns=observation.stamp_ns)
 

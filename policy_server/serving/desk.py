@@ -41,12 +41,14 @@ log = logging.getLogger(__name__)
 class Asker:
     """Who sent a message. peer: for its rate. reply: sends frames back, from any thread. lease: its shared memory.
 
-    waits: nothing else is read from this way before the answer, so that its own thread may run the policy.
+    settle: waits until the arrays of the message are written. waits: nothing else is read from this way before the
+    answer, so that its own thread may run the policy.
     """
 
     peer: Any
     reply: Callable[[list[Any]], None]
     lease: Callable[[int], memoryview] | None = None
+    settle: Callable[[], None] = lambda: None
     waits: bool = False
 
 
@@ -78,6 +80,7 @@ class Desk:
             header, arrays = unpack(frames, asker.lease)
             job = self._dispatch(asker, header, arrays)
             del arrays
+            asker.settle()
         except WireError as error:
             self._refuse(asker, header, error)
             return

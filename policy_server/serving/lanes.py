@@ -15,7 +15,7 @@ from typing import Any
 from policy_server.addresses import Address
 from policy_server.bodies import MemoryRequest
 from policy_server.codec import parse
-from policy_server.datagrams import MAX_DATAGRAM, new_socket, send, split
+from policy_server.datagrams import MAX_DATAGRAM, WRITTEN, is_announcement, new_socket, send, split
 from policy_server.serving.desk import Asker, Desk
 from policy_server.serving.jobs import refusal, reply_header
 from policy_server.shared_memory import ReadMemory, whole_pages
@@ -25,6 +25,7 @@ from touchstone.errors import UsageError
 log = logging.getLogger(__name__)
 
 MAX_LANES = 16
+WRITE_S = 1.0  # a client's longest time to write what it announced
 
 
 class Lanes:
@@ -91,7 +92,8 @@ class _Lane(threading.Thread):
         super().__init__(name="lane", daemon=True)
         self._desk, self._link, self._lanes = desk, link, lanes
         self._memory: ReadMemory | None = None
-        self._asker = Asker(id(self), self._reply, self._lease, waits=True)
+        self._announced = False
+        self._asker = Asker(id(self), self._reply, self._lease, self._settle, waits=True)
 
     def run(self) -> None:
         buffer = bytearray(MAX_DATAGRAM)
@@ -112,14 +114,33 @@ class _Lane(threading.Thread):
             self._link.close()
 
     def _hear(self, words: bytes) -> None:
+        if words == WRITTEN:
+            return
+        self._announced = is_announcement(words)
         try:
             frames = split(words)
+            if self._memory is not None and self._memory.is_short:
+                self._settle()
             if frames[0].nbytes < 200 and b"memory" in bytes(frames[0]) and self._gave_memory(frames):
                 return
         except WireError as error:
             frames = [memoryview(b"")]
             log.debug("a datagram was refused: %s", error)
         self._desk.receive(self._asker, frames)
+
+    def _settle(self) -> None:
+        """Waits for the word that what was announced has been written. Raises WireError."""
+        if not self._announced:
+            return
+        self._announced = False
+        self._link.settimeout(WRITE_S)
+        try:
+            if self._link.recv(MAX_DATAGRAM) != WRITTEN:
+                raise WireError("Another message came before the word that this one's arrays are written.")
+        except TimeoutError as error:
+            raise WireError(f"The arrays were announced and not written within {WRITE_S:g} s.") from error
+        finally:
+            self._link.settimeout(None)
 
     def _gave_memory(self, frames: list[memoryview]) -> bool:
         header, _ = unpack(frames)

@@ -35,7 +35,8 @@ def both():
 
 
 def message(client, arrays):
-    slot, offsets = client.place(arrays)
+    slot, offsets = client.take(arrays)
+    client.write(slot, offsets, arrays)
     return [bytes(f) for f in pack(Header(op="infer", id=1, slot=slot), arrays, offsets=offsets)]
 
 
@@ -58,7 +59,7 @@ def test_a_slot_is_free_again_when_nothing_holds_its_arrays(both):
     arrays = {"a": np.arange(9.0)}
     kept = [unpack(message(client, arrays), server.lease)[1]["a"] for _ in range(3)]
     del kept[1]
-    assert client.place(arrays)[0] == 1
+    assert client.take(arrays)[0] == 1
 
 
 def test_a_policy_that_keeps_everything_gets_copies_and_its_client_never_waits(both):
@@ -72,8 +73,8 @@ def test_a_policy_that_keeps_everything_gets_copies_and_its_client_never_waits(b
 def test_without_a_free_slot_nothing_is_written(both):
     _, client = both
     for _ in range(SLOTS):
-        assert client.place({"a": np.zeros(3)}) is not None
-    assert client.place({"a": np.zeros(3)}) is None
+        assert client.take({"a": np.zeros(3)}) is not None
+    assert client.take({"a": np.zeros(3)}) is None
 
 
 @pytest.mark.parametrize(

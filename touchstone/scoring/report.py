@@ -88,6 +88,8 @@ def _command(session: ScoredSession) -> str:
         "arm_start",
         "wording",
         "record",
+        "strategy",
+        "charge_latency",
     ):
         if config.get(name) is not None:
             words += [f"--{name.replace('_', '-')}", str(config[name])]
