@@ -11,7 +11,8 @@ All ways take turns in blocks. A first block, and the first three requests of ev
 out of p50 and p99; `first` is the median of the blocks' first requests, which find cold caches, as those of a robot's
 5 Hz do. Answers are checked, off the clock. Figures are medians over runs; a ratio is taken within each run, then the
 median of the runs'. CPU is user and system time of all threads. `roundtrip/ways.py` says what each way copies and
-checks. On a machine that does other work, look at the ratios, and at CPU, rather than at milliseconds.
+checks. With one client, client and server keep to a core each, in every way. On a machine that does other work, look at
+the ratios, and at CPU, rather than at milliseconds.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class Options:
     """requests of a client in a run of the case with one client; a quarter with eight"""
     blocks: int = 5
     """turns that each way gets in a run"""
+    apart: bool = True
+    """with one client, client and server keep to a core each, in every way; --no-apart leaves it to the scheduler"""
     cases: tuple[int, ...] = (1, 2, 3)
     """1: one client, 2: eight, 3: eight and a policy of 20 ms a batch"""
     ways: tuple[str, ...] = ()
@@ -53,7 +56,7 @@ def main(options: Options) -> None:
         # a spinner that turns faster would take part in the measurement
         with console.status(case.title, refresh_per_second=1) as status:
             figures, missing[case.title] = measure(
-                case, options.runs, options.requests, options.blocks, say=status.update
+                case, options.runs, options.requests, options.blocks, say=status.update, apart=options.apart
             )
         summaries[case.title] = summary(figures)
         show(case, summaries[case.title], missing[case.title], console)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -80,7 +81,7 @@ class Tally:
 class Contestant:
     """A way's running server and its connected clients."""
 
-    def __init__(self, way: Way, case: Case, folder: Path, stack: ExitStack):
+    def __init__(self, way: Way, case: Case, folder: Path, stack: ExitStack, apart: bool):
         self.way = way
         self._server: Server | None = None
         self._clients: list[Client] = []
@@ -94,6 +95,8 @@ class Contestant:
                 self._clients.append(client)
             for client in self._clients:
                 client.connected()
+            if apart and case.clients == 1:
+                self._part()
             stack.enter_context(started.pop_all())
 
     def block(self, requests: int, tally: Tally) -> None:
@@ -112,16 +115,24 @@ class Contestant:
             tally.ms += result["ms"][dropped:]
             tally.first_ms.append(result["ms"][0])
 
+    def _part(self) -> None:
+        # a client and its server may run at the same time; whether the scheduler lets them is luck on a busy machine
+        cores = sorted(os.sched_getaffinity(0))
+        if self._server is not None and len(cores) > 1:
+            self._clients[0].keep_to(cores[0])
+            self._server.keep_to(cores[1])
+
     def _server_cpu_s(self) -> float:
         return 0.0 if self._server is None else self._server.cpu_s()
 
 
 def measure(
-    case: Case, runs: int, requests: int, blocks: int, say: Callable[[str], None]
+    case: Case, runs: int, requests: int, blocks: int, say: Callable[[str], None], apart: bool = True
 ) -> tuple[dict[str, list[dict]], dict[str, str]]:
     """Way's name -> figures of each run, and way's name -> why it did not run.
 
-    requests: of the one client of a fast way in a run, in `blocks` blocks.
+    requests: of the one client of a fast way in a run, in `blocks` blocks. apart: one client and its server keep to a
+    core each.
     """
     missing: dict[str, str] = {}
     with ExitStack() as stack:
@@ -130,7 +141,7 @@ def measure(
         for way in case.ways:
             say(f"{case.title}: starting {way.name}")
             try:
-                contestant = Contestant(way, case, folder, stack)
+                contestant = Contestant(way, case, folder, stack, apart)
                 contestant.block(_block_size(case, way, requests, blocks), Tally())
                 there.append(contestant)
             except DoesNotRun as error:

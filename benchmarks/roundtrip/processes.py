@@ -65,6 +65,11 @@ class Program:
         stat = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(stat[11]) + int(stat[12])) / TICKS_PER_S
 
+    def keep_to(self, core: int) -> None:
+        """Keeps all its threads, and those that they start, to one core."""
+        for thread in os.listdir(f"/proc/{self._process.pid}/task"):
+            os.sched_setaffinity(int(thread), {core})
+
     def close(self) -> None:
         self._process.stdin.close()
         self._process.terminate()
