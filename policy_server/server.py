@@ -10,10 +10,12 @@ from typing import Literal
 
 from prometheus_client import start_http_server
 
+from policy_server.loading import load_policy
 from policy_server.serving import logs
 from policy_server.serving.host import PolicyHost
 from policy_server.serving.running import PolicyServer
 from touchstone.errors import UsageError
+from touchstone.policy import Policy
 
 
 def serve(
@@ -25,17 +27,18 @@ def serve(
     clients: Path | None = None,
     metrics_port: int | None = None,
     log: Literal["text", "json"] = "text",
+    load: Callable[[str], Policy] = load_policy,
 ) -> int:
     """Serves until SIGINT or SIGTERM, which let the requests under way finish; a second one does not wait. Returns 0.
 
     Must run in the main thread. policies: names, of which the first is served and the others may be swapped in. bind:
     `tcp://127.0.0.1:PORT` (0 or * takes a free port), `ipc://PATH` or `shm://PATH`; any other interface with key and
     clients (`policy_server.keys`). ready: called with the bound address, after it is printed. metrics_port: for
-    Prometheus, on loopback. Raises UsageError for an address that cannot be served at or a policy that cannot be
+    Prometheus, on loopback. load: makes a policy of its name. Raises UsageError for an address that cannot be served at or a policy that cannot be
     loaded.
     """
     logs.set_up(log)
-    server = PolicyServer(PolicyHost(policies), bind, key, clients)
+    server = PolicyServer(PolicyHost(policies, load), bind, key, clients)
     wake = server.stop_socket
     wake.setblocking(False)
     before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -1,12 +1,13 @@
 """Policies that are worse than card-matcher in one known way each: what a gap study is tried out on.
 
-Every one sees what card-matcher sees and nothing more; what it draws at random comes from the brief's seed, so that the
-same episode goes the same way again as long as the world does.
+Every one sees what card-matcher sees and nothing more. What it draws at random comes from the brief's seed, so that the
+same episode goes the same way again as long as the world does. `degraded_expert` has some of them without pictures.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -29,17 +30,22 @@ BLUR = 3.0
 DELAY = 1
 #: share of episodes in which a card is drawn instead of read; two of three draws are wrong
 DRAWN = 0.6
-#: heights of the TCP over a card [m] between which the gripper closes too early; a touch counts up to 0.05
+#: heights of the TCP over the cards [m] between which the gripper closes too early; a touch counts up to 0.05
 EARLY = (0.04, 0.20)
 
 
-class _Degraded:
-    """card-matcher with one weakness; a subclass changes the picture, the action, or who acts."""
+def _contract(name: str) -> PolicyContract:
+    return PolicyContract(name=f"card-matcher-{name}", version="1", cameras=(CAMERA,))
+
+
+class Degraded:
+    """A policy with one weakness; a subclass changes what it sees, what it does, or who acts."""
 
     contract: PolicyContract
+    base: Callable[[], Policy] = CardMatcherPolicy
 
     def __init__(self) -> None:
-        self._inner: Policy = CardMatcherPolicy()
+        self._inner = type(self).base()
         self._brief: Brief | None = None
 
     def reset(self, brief: Brief) -> None:
@@ -54,61 +60,52 @@ class _Degraded:
 
     def see(self, observation: Observation) -> Observation:
         """The observation as this policy sees it."""
-        frame = observation.cameras[CAMERA.name]
-        spoiled = replace(frame, image=self.picture(frame.image))
-        return replace(observation, cameras={**observation.cameras, CAMERA.name: spoiled})
-
-    def picture(self, image: np.ndarray) -> np.ndarray:
-        """uint8[H,W,3] RGB as this policy sees it."""
-        return image
+        return observation
 
     def spoil(self, observation: Observation, chunk: Chunk) -> Chunk:
         """The action as this policy carries it out."""
         return chunk
 
 
-def _contract(name: str) -> PolicyContract:
-    return PolicyContract(name=name, version="1", cameras=(CAMERA,))
-
-
-class NoisyPolicy(_Degraded):
+class NoisyPolicy(Degraded):
     """Errs about where things are: it takes its camera to hang elsewhere, by an error drawn for each episode."""
 
-    contract = _contract("card-matcher-noisy")
+    contract = _contract("noisy")
 
     def reset(self, brief: Brief) -> None:
         super().reset(brief)
         self._error = self._generator.normal(0.0, NOISE, 3)
 
     def see(self, observation: Observation) -> Observation:
-        frame = observation.cameras[CAMERA.name]
-        pose = frame.model.base_from_camera
-        model = replace(frame.model, base_from_camera=replace(pose, position=pose.position + self._error))
-        return replace(observation, cameras={**observation.cameras, CAMERA.name: replace(frame, model=model)})
+        model = observation.cameras[CAMERA.name].model
+        pose = replace(model.base_from_camera, position=model.base_from_camera.position + self._error)
+        return _with_frame(observation, model=replace(model, base_from_camera=pose))
 
 
-class BlurredPolicy(_Degraded):
+class BlurredPolicy(Degraded):
     """Sees every picture out of focus."""
 
-    contract = _contract("card-matcher-blurred")
+    contract = _contract("blurred")
 
-    def picture(self, image: np.ndarray) -> np.ndarray:
-        return cv2.GaussianBlur(image, (0, 0), BLUR)
+    def see(self, observation: Observation) -> Observation:
+        image = observation.cameras[CAMERA.name].image
+        return _with_frame(observation, image=cv2.GaussianBlur(image, (0, 0), BLUR))
 
 
-class ColourBlindPolicy(_Degraded):
+class ColourBlindPolicy(Degraded):
     """Sees brightness only."""
 
-    contract = _contract("card-matcher-colour-blind")
+    contract = _contract("colour-blind")
 
-    def picture(self, image: np.ndarray) -> np.ndarray:
-        return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    def see(self, observation: Observation) -> Observation:
+        grey = cv2.cvtColor(observation.cameras[CAMERA.name].image, cv2.COLOR_RGB2GRAY)
+        return _with_frame(observation, image=cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB))
 
 
-class DelayedPolicy(_Degraded):
+class DelayedPolicy(Degraded):
     """Carries actions out up to `DELAY` ticks late, and then corrects what it has corrected already."""
 
-    contract = _contract("card-matcher-delayed")
+    contract = _contract("delayed")
 
     def reset(self, brief: Brief) -> None:
         super().reset(brief)
@@ -122,10 +119,10 @@ class DelayedPolicy(_Degraded):
         return replace(self._waiting.popleft(), answers=observation.id, t0_ns=observation.stamp_ns)
 
 
-class WrongCardPolicy(_Degraded):
+class WrongCardPolicy(Degraded):
     """In a share `DRAWN` of the episodes, acts on a card at random, as random-card does."""
 
-    contract = _contract("card-matcher-wrong-card")
+    contract = _contract("wrong-card")
 
     def __init__(self) -> None:
         super().__init__()
@@ -138,16 +135,25 @@ class WrongCardPolicy(_Degraded):
         super().reset(brief)
 
 
-class EarlyClosePolicy(_Degraded):
-    """Closes the gripper on the way down, at a height over the card that is drawn for each episode, and stays there."""
+class EarlyClosePolicy(Degraded):
+    """Closes the gripper on the way down, at a height over the cards that is drawn for each episode, and stays there.
 
-    contract = _contract("card-matcher-early-close")
+    heights: between which [m].
+    """
+
+    contract = _contract("early-close")
+    heights = EARLY
 
     def reset(self, brief: Brief) -> None:
         super().reset(brief)
-        self._closes_at = TABLE_Z + CARD_THICKNESS + self._generator.uniform(*EARLY)
+        self._closes_at = TABLE_Z + CARD_THICKNESS + self._generator.uniform(*self.heights)
         self._closing = False
 
     def spoil(self, observation: Observation, chunk: Chunk) -> Chunk:
         self._closing = self._closing or observation.ee.position[2] <= self._closes_at
         return single_delta(observation, np.zeros(3), 0.0, self._brief.rate_hz) if self._closing else chunk
+
+
+def _with_frame(observation: Observation, **changed) -> Observation:
+    frame = replace(observation.cameras[CAMERA.name], **changed)
+    return replace(observation, cameras={**observation.cameras, CAMERA.name: frame})

@@ -22,15 +22,12 @@ def run(name: str, kind: type[OptionsT], load: Callable[[OptionsT], Model]) -> i
         bind: str = "tcp://127.0.0.1:5555"
         """where to serve"""
 
-    main = sys.modules["__main__"]
-    command = tyro.cli(Command, description=main.__doc__)
+    command = tyro.cli(Command, description=sys.modules["__main__"].__doc__)
     try:
         options = check(kind(**command.model_dump(exclude={"bind"})))
         from policy_server.server import serve
 
-        # the server makes its policies by name, in the background, so that clients are told that one is loading
-        setattr(main, name, lambda: VlaPolicy(load(options)))
-        return serve([f"__main__:{name}"], command.bind)
+        return serve([name], command.bind, load=lambda _: VlaPolicy(load(options)))
     except TouchstoneError as error:
         print(error, file=sys.stderr)
         return error.exit_code
