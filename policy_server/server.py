@@ -32,10 +32,10 @@ def serve(
     """Serves until SIGINT or SIGTERM, which let the requests under way finish; a second one does not wait. Returns 0.
 
     Must run in the main thread. policies: names, of which the first is served and the others may be swapped in. bind:
-    `tcp://127.0.0.1:PORT` (0 or * takes a free port), `ipc://PATH` or `shm://PATH`; any other interface with key and
+    `tcp://127.0.0.1:PORT` (0 or * takes a free one), `ipc://PATH` or `shm://PATH`; any other interface with key and
     clients (`policy_server.keys`). ready: called with the bound address, after it is printed. metrics_port: for
-    Prometheus, on loopback. load: makes a policy of its name. Raises UsageError for an address that cannot be served at or a policy that cannot be
-    loaded.
+    Prometheus, on loopback. load: makes a policy of its name. Raises UsageError for an address that cannot be served at
+    or a policy that cannot be loaded.
     """
     logs.set_up(log)
     server = PolicyServer(PolicyHost(policies, load), bind, key, clients)

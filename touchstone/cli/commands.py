@@ -9,6 +9,8 @@ from typing import Annotated, Literal, Union
 import tyro
 
 from touchstone.cli.assets import Assets
+from touchstone.cli.gap import Gap
+from touchstone.cli.plan import Plan
 from touchstone.cli.serve import Keys, Serve, Server
 from touchstone.cli.table import Table
 
@@ -218,6 +220,8 @@ Command = Union[  # noqa: UP007 - tyro reads the subcommands from this union on 
     Annotated[Keys, tyro.conf.subcommand("keys")],
     Annotated[Score, tyro.conf.subcommand("score")],
     Annotated[Table, tyro.conf.subcommand("table")],
+    Annotated[Gap, tyro.conf.subcommand("gap")],
+    Annotated[Plan, tyro.conf.subcommand("plan")],
     Annotated[Report, tyro.conf.subcommand("report")],
     Annotated[Unseal, tyro.conf.subcommand("unseal")],
     Annotated[Assets, tyro.conf.subcommand("assets")],
