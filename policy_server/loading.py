@@ -33,6 +33,12 @@ def load_policy(name: str) -> Policy:
     return policy
 
 
+def check_known(name: str) -> None:
+    """Raises UsageError for what can be told to be no policy without loading it."""
+    if ":" not in name:
+        load(POLICIES, name)
+
+
 def _factory(name: str) -> Callable[[], Policy]:
     scheme, separator, _ = name.partition("://")
     if separator:

@@ -31,8 +31,11 @@ class Serve:
     """lines for people, or one JSON object a line"""
 
     def run(self) -> int:
+        from policy_server.loading import check_known
         from policy_server.server import serve
 
+        for name in (self.policy, *self.also):
+            check_known(name)
         if self.bind.startswith("openpi://"):
             return self._serve_openpi()
         return serve(
