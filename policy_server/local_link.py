@@ -49,7 +49,8 @@ class LocalLink:
         if self._socket is None:
             raise self._lost()
         try:
-            self._socket.settimeout(1.0)
+            # what cannot leave at once is not waited for: the server does not read
+            self._socket.setblocking(False)
             send(self._socket, frames, announces=announces)
         except OSError as error:
             raise self._lost() from error

@@ -72,7 +72,7 @@ class Requests:
             raise PolicyFailure(f"The link to the policy server at {self.url} is closed.")
         budget_ms = max(1.0, (deadline - time.monotonic()) * 1e3)
         request = self._header(op, budget_ms, body)
-        self._send(request, arrays)
+        self._send(request, arrays, deadline)
         while True:
             frames = self._link.receive(deadline)
             if frames is None:
@@ -107,21 +107,21 @@ class Requests:
             kind = ContractMismatch if error.code == "version" else PolicyFailure
             raise kind(f"The policy server at {self.url} answered otherwise: {error}") from error
 
-    def _send(self, request: Header, arrays: Mapping[str, np.ndarray]) -> None:
+    def _send(self, request: Header, arrays: Mapping[str, np.ndarray], deadline: float) -> None:
         if isinstance(self._link, LocalLink) and arrays:
-            self._share(self._link, request, arrays)
+            self._share(self._link, request, arrays, deadline)
             return
         pictures = frozenset(name for name in arrays if self._as_jpeg and name.endswith("/image"))
         self._link.send(pack(request, arrays, pictures))
 
-    def _share(self, link: LocalLink, request: Header, arrays: Mapping[str, np.ndarray]) -> None:
+    def _share(self, link: LocalLink, request: Header, arrays: Mapping[str, np.ndarray], deadline: float) -> None:
         for name, array in arrays.items():
             check_carried(name, array)
         needed = slot_bytes_for(arrays)
         if self._memory is None or needed > self._memory.slot_bytes:
             self._forget_memory()
             wish = pack(self._header("memory", body=MemoryRequest(needed)))
-            self._memory = link.memory(wish, needed, ASIDE_S)
+            self._memory = link.memory(wish, needed, min(ASIDE_S, max(1e-3, deadline - time.monotonic())))
         taken = self._memory.take(arrays)
         if taken is None:
             raise ServerBusy(f"The policy server at {self.url} still works on earlier requests of this client.")
