@@ -83,8 +83,9 @@ class Requests:
                     f"The policy server at {self.url} did not answer '{op}' within its budget of {budget_ms:.0f} ms."
                 )
             header, answer = self._read(frames)
-            # the answer to a request that was given up is dropped here, never taken for this one's
-            if header.id == request.id:
+            # the answer to a request that was given up is dropped here, never taken for this one's; 0 is the id of a
+            # refusal whose message was not read
+            if header.id == request.id or (header.id == 0 and header.error is not None):
                 if header.error is not None:
                     raise _refused(header)
                 return header, answer
