@@ -70,7 +70,6 @@ class JobQueue:
                 self._jobs = deque(waiting for waiting in self._jobs if waiting not in expired)
             taken = not self._is_full_for(job) and not self._closed
             if taken:
-                job.seat.open_jobs += 1
                 self._jobs.append(job)
                 self._changed.notify()
             return taken, expired
@@ -102,6 +101,7 @@ class JobQueue:
         with self._changed:
             found = [job for job in self._jobs if job.seat is seat and job.header.id == request_id]
             self._jobs = deque(waiting for waiting in self._jobs if waiting not in found)
+            seat.count(-len(found))
             return bool(found)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -13,13 +14,14 @@ SEATS = 64  # of a policy that shares its weights
 
 @dataclass(eq=False)
 class Seat:
-    """A session's place at a policy. policy: its own, made at the first reset. open_jobs: queued or under way."""
+    """A session's place at a policy. policy: its own, made at the first reset."""
 
     session: str
     table: Seats
     policy: Policy | None = None
-    open_jobs: int = 0
     last_seen: float = field(default_factory=time.monotonic)
+    _open: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def sit(self) -> Policy:
         """The policy that serves this seat; made when first asked for, in the thread that asks."""
@@ -28,8 +30,13 @@ class Seat:
             self.policy = shared.session() if self.table.count > 1 else shared
         return self.policy
 
+    def count(self, change: int) -> None:
+        """One more request of it is queued or under way, or one less; from any thread."""
+        with self._lock:
+            self._open += change
+
     def is_idle(self) -> bool:
-        return self.open_jobs == 0 and time.monotonic() - self.last_seen > SESSION_IDLE_S
+        return self._open == 0 and time.monotonic() - self.last_seen > SESSION_IDLE_S
 
 
 class Seats:

@@ -43,8 +43,8 @@ class PolicyWorker(threading.Thread):
 
     def accept(self, job: Job, here: bool) -> None:
         """Does the job in the calling thread if `here` and the policy is free, otherwise queues it."""
+        job.seat.count(+1)
         if here and not len(self._jobs) and _contract(job).batch == 1 and self._turn.acquire(blocking=False):
-            job.seat.open_jobs += 1
             try:
                 self._serve(job)
             finally:
@@ -54,7 +54,6 @@ class PolicyWorker(threading.Thread):
         for old in expired:
             self._settle(old, _refuse(old, "deadline", expired_sentence(old)))
         if not taken:
-            job.seat.open_jobs += 1
             sentence = f"The policy is behind: {len(self._jobs)} requests wait already."
             self._settle(job, _refuse(job, "busy", sentence))
 
@@ -69,7 +68,7 @@ class PolicyWorker(threading.Thread):
             self._settle(job, answers[job])
 
     def _settle(self, job: Job, answer: Answer) -> None:
-        job.seat.open_jobs -= 1
+        job.seat.count(-1)
         self._tally.settled(job.header.op, answer.code, job.waited_ms() / 1e3, said=answer.frames is not None)
         if answer.frames is not None:
             job.reply(answer.frames)

@@ -12,10 +12,13 @@ import pytest
 from policy_server.client import connect
 from policy_server.console import Console
 from policy_server.requests import NoEpisode, Requests
+from policy_server.serving.jobs import Job, JobQueue
+from policy_server.serving.seats import Seats
+from policy_server.wire import Header
 from tests.policy_server.samples import BRIEF, observation
 from tests.policy_server.served import serving, start
 from touchstone.errors import DeadlineExceeded, PolicyFailure, UsageError
-from touchstone.policy import Prior
+from touchstone.policy import PolicyContract, Prior
 
 ODD = "tests.policy_server.odd_policies"
 
@@ -167,3 +170,17 @@ def wait_for(condition, seconds=10):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_seat_of_a_silent_client_is_free_again_whatever_became_of_its_requests(monkeypatch):
+    monkeypatch.setattr("policy_server.serving.seats.SESSION_IDLE_S", 0.0)
+    policy = type("One", (), {"contract": PolicyContract(name="one", version="1"), "reset": None, "infer": None})()
+    seats, jobs = Seats(policy), JobQueue()
+    seat = seats.take("first")
+    for number in range(3):
+        seat.count(+1)
+        jobs.put(Job(print, Header(op="infer", id=number, budget_ms=1.0), seat, None))
+    assert seats.take("second") is None
+    assert jobs.cancel(seat, 1) and not jobs.cancel(seat, 1)
+    seat.count(-2)  # the others were answered
+    assert seats.take("second") is not None and seats.of("first") is None
