@@ -1,0 +1,1 @@
+"""INT-ACT in the twin."""
