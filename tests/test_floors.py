@@ -28,6 +28,8 @@ HOMES = {
     },
     "std_srvs": ROS_PACKAGES,
     "zmq": ("policy_server",),
+    "dynamixel_sdk": ("hardware",),
+    "serial": ("hardware",),
 }
 
 

@@ -1,0 +1,1 @@
+"""What a Dynamixel is: registers and units, for the driver and for the emulator."""

@@ -1,0 +1,1 @@
+"""Separate processes that answer the vendors' SDKs on the real wire."""

@@ -1,0 +1,1 @@
+"""The WidowX-250S on its Dynamixel bus."""
