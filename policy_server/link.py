@@ -31,6 +31,14 @@ _FAILED = {
 }
 
 
+class OwnContext(zmq.Context):
+    """A context that whoever made it ends. pyzmq's would also be ended by the garbage collector, which then waits for
+    ever if it comes before the sockets: a client that nobody closed must not hang its process."""
+
+    def __del__(self) -> None:
+        pass
+
+
 class LinkLost(PolicyFailure):
     """The server is gone: it ended, or the network broke."""
 
@@ -40,7 +48,7 @@ class Link:
 
     def __init__(self, address: Address, url: str) -> None:
         self._url = url
-        self._context = zmq.Context()
+        self._context = OwnContext()
         self._socket = self._context.socket(zmq.DEALER)
         for option, value in (
             (zmq.LINGER, 0),

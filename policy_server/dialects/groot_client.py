@@ -18,6 +18,7 @@ from policy_server.dialects.address import Address, parse_address
 from policy_server.dialects.codecs import pack_groot, unpack_groot
 from policy_server.dialects.remote import CONNECT_S, Answer, RemotePolicy, first_line, meeting, rows_of
 from policy_server.dialects.translate import Question
+from policy_server.link import OwnContext
 from policy_server.wire import MAX_MESSAGE_BYTES, WireError
 from touchstone.errors import ContractMismatch, DeadlineExceeded, PolicyFailure
 from touchstone.spec import Brief
@@ -33,7 +34,7 @@ class GrootPolicy(RemotePolicy):
 
     def __init__(self, address: Address, timeout_s: float = CONNECT_S):
         super().__init__(address)
-        self._context = zmq.Context()
+        self._context = OwnContext()
         self._socket: zmq.Socket | None = None
         deadline = time.monotonic() + timeout_s
         try:

@@ -16,7 +16,7 @@ from zmq.auth.thread import ThreadAuthenticator
 
 from policy_server.addresses import Address
 from policy_server.keys import protect_server
-from policy_server.link import KEEPALIVE
+from policy_server.link import KEEPALIVE, OwnContext
 from policy_server.serving.desk import Asker, Desk
 from policy_server.wire import MAX_ARRAY_BYTES, MAX_ARRAYS
 from touchstone.errors import UsageError
@@ -36,7 +36,7 @@ class ZmqFront:
         self, desk: Desk, address: Address, stop: socket.socket, key: Path | None, clients: Path | None
     ) -> None:
         self._desk, self._stop = desk, stop
-        self._context = zmq.Context()
+        self._context = OwnContext()
         self._authenticator: ThreadAuthenticator | None = None
         self._front = self._context.socket(zmq.ROUTER)
         try:

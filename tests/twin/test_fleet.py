@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy_server.policies.expert import ExpertPolicy
+from policy_server.policies.expert_chunks import ExpertChunksPolicy
 from tests.twin.batching import SharedExpert, batching
 from touchstone.data.journal import EpisodeLine, read_session
 from touchstone.data.mcap_log import read_images
@@ -142,8 +143,8 @@ def episode_threads() -> list[threading.Thread]:
 
 def test_a_policy_that_serves_one_episode_is_refused():
     worlds = EachByItself([])
-    with pytest.raises(ContractMismatch, match="'expert' serves one episode at a time"):
-        Fleet(worlds, ExpertPolicy())
+    with pytest.raises(ContractMismatch, match="'expert-chunks' serves one episode at a time"):
+        Fleet(worlds, ExpertChunksPolicy())
     boaster = SharedExpert()
     boaster.contract = boaster.contract.model_copy(update={"batch": 4})
     with pytest.raises(ContractMismatch, match="has no `infer_batch`"):
