@@ -102,7 +102,7 @@ class ZmqFront:
 
     def _bind(self, address: Address, key: Path | None, clients: Path | None) -> str:
         for option, value in (
-            (zmq.LINGER, 200),
+            (zmq.LINGER, 2000),
             (zmq.MAXMSGSIZE, MAX_ARRAY_BYTES),
             (zmq.RCVHWM, RECEIVE_QUEUE),
             (zmq.SNDHWM, 64),
