@@ -41,6 +41,10 @@ def vulkan():
 
 def table() -> sapien.Scene:
     """The suite's physics and its table top."""
+    # SAPIEN's settings are the process's: a twin that ran before leaves its own
+    sapien.physx.set_shape_config(contact_offset=0.005, rest_offset=0)
+    sapien.physx.set_body_config(solver_position_iterations=25, solver_velocity_iterations=1)
+    sapien.physx.set_scene_config(enable_pcm=False, enable_tgs=True)
     scene = sapien.Scene()
     scene.set_timestep(1 / PHYSICS_HZ)
     slab = sapien.physx.PhysxRigidStaticComponent()
