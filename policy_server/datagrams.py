@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 from typing import Any
 
 from policy_server.wire import MAX_ARRAYS, WireError
@@ -11,6 +12,8 @@ from policy_server.wire import MAX_ARRAYS, WireError
 MAX_DATAGRAM = 128 << 10
 #: a datagram of no frames: the arrays that were announced before lie in shared memory now
 WRITTEN = bytes(4)
+#: two pictures of 640x480 are copied in less [s]
+LOOK_S = 300e-6
 _ANNOUNCES = 1 << 31
 
 
@@ -31,6 +34,20 @@ def send(link: socket.socket, frames: list[Any], descriptor: int | None = None, 
         link.sendmsg([head, *frames])
     else:
         socket.send_fds(link, [head, *frames], [descriptor])
+
+
+def hear_into(link: socket.socket, buffer: bytearray, timeout_s: float) -> int:
+    """Reads the next datagram and returns its length, 0 when the link has ended. Looks for it for a moment before it
+    sleeps, because waking a sleeping core takes longer. Raises TimeoutError, OSError."""
+    link.setblocking(False)
+    give_up = time.perf_counter() + min(LOOK_S, timeout_s)
+    while time.perf_counter() < give_up:
+        try:
+            return link.recv_into(buffer)
+        except BlockingIOError:
+            continue
+    link.settimeout(timeout_s)
+    return link.recv_into(buffer)
 
 
 def is_announcement(words: bytes) -> bool:

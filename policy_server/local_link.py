@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from policy_server.addresses import Address
-from policy_server.datagrams import MAX_DATAGRAM, WRITTEN, new_socket, send, split
+from policy_server.datagrams import MAX_DATAGRAM, WRITTEN, hear_into, new_socket, send, split
 from policy_server.link import LinkLost
 from policy_server.shared_memory import WrittenMemory
 from policy_server.wire import unpack
@@ -69,8 +69,7 @@ class LocalLink:
         if self._socket is None:
             raise self._lost()
         try:
-            self._socket.settimeout(max(1e-6, deadline - time.monotonic()))
-            count = self._socket.recv_into(self._buffer)
+            count = hear_into(self._socket, self._buffer, max(1e-6, deadline - time.monotonic()))
         except TimeoutError:
             return None
         except OSError as error:

@@ -15,7 +15,7 @@ from typing import Any
 from policy_server.addresses import Address
 from policy_server.bodies import MemoryRequest
 from policy_server.codec import parse
-from policy_server.datagrams import MAX_DATAGRAM, WRITTEN, is_announcement, new_socket, send, split
+from policy_server.datagrams import MAX_DATAGRAM, WRITTEN, hear_into, is_announcement, new_socket, send, split
 from policy_server.serving.desk import Asker, Desk
 from policy_server.serving.jobs import refusal, reply_header
 from policy_server.shared_memory import ReadMemory, whole_pages
@@ -93,6 +93,7 @@ class _Lane(threading.Thread):
         self._desk, self._link, self._lanes = desk, link, lanes
         self._memory: ReadMemory | None = None
         self._announced = False
+        self._word = bytearray(len(WRITTEN) + 1)
         self._asker = Asker(id(self), self._reply, self._lease, self._settle, waits=True)
 
     def run(self) -> None:
@@ -133,9 +134,9 @@ class _Lane(threading.Thread):
         if not self._announced:
             return
         self._announced = False
-        self._link.settimeout(WRITE_S)
         try:
-            if self._link.recv(MAX_DATAGRAM) != WRITTEN:
+            count = hear_into(self._link, self._word, WRITE_S)
+            if self._word[:count] != WRITTEN:
                 raise WireError("Another message came before the word that this one's arrays are written.")
         except TimeoutError as error:
             raise WireError(f"The arrays were announced and not written within {WRITE_S:g} s.") from error

@@ -68,10 +68,12 @@ class PolicyWorker(threading.Thread):
             self._settle(job, answers[job])
 
     def _settle(self, job: Job, answer: Answer) -> None:
-        job.seat.count(-1)
-        self._tally.settled(job.header.op, answer.code, job.waited_ms() / 1e3, said=answer.frames is not None)
+        waited_s = job.waited_ms() / 1e3
         if answer.frames is not None:
             job.reply(answer.frames)
+        # counted when the client has its answer already
+        job.seat.count(-1)
+        self._tally.settled(job.header.op, answer.code, waited_s, said=answer.frames is not None)
 
     def _companions(self, first: Job) -> list[Job]:
         table = first.seat.table
