@@ -16,7 +16,7 @@ _EXAMPLE = "write it like tcp://127.0.0.1:5555, ipc:///tmp/policy or shm:///tmp/
 
 @dataclass(frozen=True)
 class Address:
-    """endpoint: what ZMQ is given. transport: `shm` is `ipc` whose arrays lie in shared memory.
+    """endpoint: what ZMQ is given. transport: `shm` is a Unix socket of our own, at `path`, without ZMQ.
 
     key, server_key: files of the client's own pair and of the server's public key, or None without encryption.
     """

@@ -37,18 +37,24 @@ from touchstone import __version__
 log = logging.getLogger(__name__)
 
 
+def no_memory(header: Header) -> None:
+    """What a way without shared memory answers to a request for some."""
+    raise WireError("There is no shared memory on this link; connect to a shm:// address for some.")
+
+
 @dataclass(frozen=True, eq=False)
 class Asker:
     """Who sent a message. peer: for its rate. reply: sends frames back, from any thread. lease: its shared memory.
 
-    settle: waits until the arrays of the message are written. waits: nothing else is read from this way before the
-    answer, so that its own thread may run the policy.
+    settle: waits until the arrays of the message are written. give_memory: answers a request for some. waits: nothing
+    else is read from this way before the answer, so that its own thread may run the policy.
     """
 
     peer: Any
     reply: Callable[[list[Any]], None]
     lease: Callable[[int], memoryview] | None = None
     settle: Callable[[], None] = lambda: None
+    give_memory: Callable[[Header], None] = no_memory
     waits: bool = False
 
 
@@ -83,6 +89,11 @@ class Desk:
             asker.settle()
         except WireError as error:
             self._refuse(asker, header, error)
+            return
+        except Exception:
+            # no message may end the server, whatever was not thought of
+            log.exception("a message could not be dealt with")
+            self._refuse(asker, header, WireError("The server failed over this message; its log has the traceback."))
             return
         if job is not None:
             self._worker.accept(job, here=asker.waits)
@@ -125,6 +136,9 @@ class Desk:
                         code="busy",
                     )
             return self._seated(asker, header, brief)
+        if header.op == "memory":
+            asker.give_memory(header)
+            return None
         with self._lock:
             reply = _AT_ONCE[header.op](self, header)
             self.tally.answered(header.op)
@@ -220,9 +234,6 @@ class Desk:
         self.tally.gauge("touchstone_sessions", "Sessions with a seat.", lambda: self._health().sessions)
         self.tally.gauge("touchstone_ready", "1 when the policy is loaded.", lambda: self._health().state == "ready")
 
-    def _no_memory(self, header: Header) -> None:
-        raise WireError("There is no shared memory on this link; connect to a shm:// address for some.")
-
 
 _AT_ONCE: dict[str, Callable[[Desk, Header], Any]] = {
     "hello": Desk._hello,
@@ -233,5 +244,4 @@ _AT_ONCE: dict[str, Callable[[Desk, Header], Any]] = {
     "list": Desk._list,
     "load": Desk._load,
     "swap": Desk._swap,
-    "memory": Desk._no_memory,
 }

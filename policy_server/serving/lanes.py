@@ -10,6 +10,7 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 from policy_server.addresses import Address
@@ -19,7 +20,7 @@ from policy_server.datagrams import MAX_DATAGRAM, WRITTEN, hear_into, is_announc
 from policy_server.serving.desk import Asker, Desk
 from policy_server.serving.jobs import refusal, reply_header
 from policy_server.shared_memory import ReadMemory, whole_pages
-from policy_server.wire import WireError, pack, unpack
+from policy_server.wire import Header, WireError, pack
 from touchstone.errors import UsageError
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Lanes:
         self.url = f"shm://{self._path}"
         self._listener = new_socket()
         try:
+            # what is there is a socket that a server left behind: `running` looked
             if os.path.exists(self._path):
                 os.unlink(self._path)
             self._listener.bind(self._path)
@@ -43,7 +45,6 @@ class Lanes:
             self._listener.close()
             raise UsageError(f"Cannot serve on {self.url}: {error.strerror}.") from error
         self._listener.listen(MAX_LANES)
-        self._rung = threading.Event()
         self._lanes: set[_Lane] = set()
         threading.Thread(target=self._accept, name="lanes", daemon=True).start()
 
@@ -78,7 +79,7 @@ class Lanes:
             except OSError:
                 return
             if len(self._lanes) >= MAX_LANES:
-                link.close()
+                _turn_away(link)
                 continue
             lane = _Lane(self._desk, link, self._lanes)
             self._lanes.add(lane)
@@ -94,7 +95,7 @@ class _Lane(threading.Thread):
         self._memory: ReadMemory | None = None
         self._announced = False
         self._word = bytearray(len(WRITTEN) + 1)
-        self._asker = Asker(id(self), self._reply, self._lease, self._settle, waits=True)
+        self._asker = Asker(id(self), self._reply, self._lease, self._settle, self._give_memory, waits=True)
 
     def run(self) -> None:
         buffer = bytearray(MAX_DATAGRAM)
@@ -122,8 +123,6 @@ class _Lane(threading.Thread):
             frames = split(words)
             if self._memory is not None and self._memory.is_short:
                 self._settle()
-            if frames[0].nbytes < 200 and b"memory" in bytes(frames[0]) and self._gave_memory(frames):
-                return
         except WireError as error:
             frames = [memoryview(b"")]
             log.debug("a datagram was refused: %s", error)
@@ -143,21 +142,12 @@ class _Lane(threading.Thread):
         finally:
             self._link.settimeout(None)
 
-    def _gave_memory(self, frames: list[memoryview]) -> bool:
-        header, _ = unpack(frames)
-        if header.op != "memory":
-            return False
+    def _give_memory(self, header: Header) -> None:
+        self._memory = ReadMemory(whole_pages(parse(MemoryRequest, header.body).slot_bytes))
         try:
-            memory = ReadMemory(whole_pages(parse(MemoryRequest, header.body).slot_bytes))
-        except WireError as error:
-            self._reply(refusal(header, error.code, str(error)))
-            return True
-        self._memory = memory
-        try:
-            send(self._link, pack(reply_header(header)), memory.descriptor)
+            send(self._link, pack(reply_header(header)), self._memory.descriptor)
         finally:
-            os.close(memory.descriptor)
-        return True
+            os.close(self._memory.descriptor)
 
     def _lease(self, slot: int) -> memoryview:
         if self._memory is None:
@@ -171,3 +161,10 @@ class _Lane(threading.Thread):
             log.error("an answer was lost: %s", error)
         except OSError:
             log.debug("a client went away before its answer")
+
+
+def _turn_away(link: socket.socket) -> None:
+    sentence = f"{MAX_LANES} clients are connected through shared memory already; use another address for more."
+    with suppress(OSError):
+        send(link, refusal(Header(op="hello", id=0), "busy", sentence))
+    link.close()

@@ -80,6 +80,10 @@ def _take_path(address: Address):
     if address.transport == "tcp":
         return None
     url = f"{address.transport}://{address.path}"
+    path = Path(address.path)
+    # binding removes what is there, which must not be anything of value
+    if path.exists() and not path.is_socket():
+        raise UsageError(f"Cannot serve on {url}: there is a file of that name; choose another path.")
     try:
         lock = open(address.path + ".lock", "w")  # noqa: SIM115 - held until the server closes
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

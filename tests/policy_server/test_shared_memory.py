@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from policy_server import datagrams
 from policy_server.client import connect
 from policy_server.link import LinkLost
-from policy_server.shared_memory import LENT_AT_MOST, SLOTS, ReadMemory, WrittenMemory, slot_bytes_for
+from policy_server.shared_memory import LENT_AT_MOST, PAGE, SLOTS, ReadMemory, WrittenMemory, slot_bytes_for
 from policy_server.wire import Header, WireError, pack, unpack
 from tests.policy_server.samples import BRIEF, observation
 from tests.policy_server.served import serving, start
@@ -220,3 +220,23 @@ def test_a_lane_is_stopped_cleanly(tmp_path):
             assert process.wait(10) == 0 and time.monotonic() - started < 9
             client.close()
         assert not (tmp_path / "policy").exists()
+
+
+def test_a_file_that_is_no_socket_is_not_replaced(tmp_path):
+    notes = tmp_path / "notes.txt"
+    notes.write_text("of value")
+    for scheme in ("ipc", "shm"):
+        process = start(f"{ODD}:Reports", f"{scheme}://{notes}", stderr=subprocess.PIPE)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 2 and "there is a file of that name" in err and notes.read_text() == "of value"
+
+
+def test_a_session_with_the_longest_name_gets_its_memory(reports):
+    raw = datagrams.new_socket()
+    raw.settimeout(5)
+    raw.connect(reports.removeprefix("shm://"))
+    datagrams.send(raw, pack(Header(op="memory", id=1, session="s" * 64, budget_ms=1e9, body={"slot_bytes": PAGE})))
+    words, descriptors, _, _ = socket.recv_fds(raw, 1 << 16, 1)
+    assert unpack(datagrams.split(words))[0].error is None and len(descriptors) == 1
+    os.close(descriptors[0])
+    raw.close()
