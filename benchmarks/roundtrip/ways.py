@@ -73,8 +73,8 @@ TCP = _touchstone("tcp", f"pictures as ZMQ frames of their own, not copied in Py
 IPC = _touchstone("ipc", "the same over a Unix socket", "ipc://{socket}")
 SHM = _touchstone(
     "shm",
-    "pictures copied once, into shared memory, while the server reads the message; the same checks, but the policy runs "
-    "in the server's thread of this client while it is free",
+    "pictures copied once, into shared memory, while the server reads the message; the same checks, but the policy "
+    "runs in the server's thread of this client while it is free",
     "shm://{socket}",
 )
 JPEG = _touchstone("jpeg", "as tcp, but the pictures as JPEG: with loss", "tcp://127.0.0.1:0", "--jpeg")
