@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hardware.emulators.dynamixel.packets import Packet, Parser, encode, status, stuff, unstuff
@@ -80,6 +80,8 @@ def test_the_sdk_reads_what_we_write(parameters):
 
 @given(st.integers(0, 252), st.integers(0, 140), tricky)
 def test_we_read_what_the_sdk_writes(id, address, data):
+    # the SDK drops its own stuffing as it sends: only what a servo would not unstuff comes through whole
+    assume(b"\xff\xff\xfd\xfd" not in data)
     sdk = pytest.importorskip("dynamixel_sdk")
     line = Line()
     sdk.Protocol2PacketHandler().writeTxOnly(line, id, address, len(data), list(data))
