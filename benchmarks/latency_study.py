@@ -28,8 +28,9 @@ from touchstone.cameras import DEFAULT_PRESET
 from touchstone.evaluation.episode import run_episode
 from touchstone.evaluation.execution import Execution
 from touchstone.policy import Policy
-from touchstone.registry import ROBOTS, TASKS, load
+from touchstone.registry import ROBOTS, load
 from touchstone.scoring.rates import rate
+from touchstone.tasks.base import task as find_task
 from touchstone.world import World, WorldRequest
 
 #: an arm that stood still may begin an answer of up to 1 s from its beginning
@@ -103,7 +104,7 @@ def main(options: Options) -> None:
 
 def cases(tasks: tuple[str, ...]) -> Iterator[Case]:
     for task in tasks:
-        length = round(CHUNK_S * load(TASKS, task).rate_hz)
+        length = round(CHUNK_S * find_task(task).rate_hz)
         for kind in KINDS:
             for strategy in STRATEGIES:
                 yield Case(task, kind, strategy, lambda n=length, kind=kind: ExpertChunksPolicy(n, kind))
@@ -112,7 +113,7 @@ def cases(tasks: tuple[str, ...]) -> Iterator[Case]:
 
 def measure(world: World, case: Case, ms: int, options: Options) -> dict:
     """One point: the same episodes for every case and latency."""
-    task, arm = load(TASKS, case.task)(), load(ROBOTS, options.robot)
+    task, arm = find_task(case.task), load(ROBOTS, options.robot)
     execution = Execution.parse("receding" if case.strategy == SINGLE else case.strategy, str(ms))
     successes, seconds, events = 0, [], Counter()
     for index in range(options.trials):

@@ -77,8 +77,26 @@ def _grinningface() -> CameraModel:
     )
 
 
+def _bridge(base_from_camera: Pose) -> CameraModel:
+    # INT-ACT (from SIMPLER's WidowX scenes); it counts pixels from their corners
+    K = np.array([[623.588, 0.0, 319.501 - 0.5], [0.0, 623.588, 239.545 - 0.5], [0.0, 0.0, 1.0]])
+    return CameraModel(width=640, height=480, K=K, distortion=np.zeros(5), base_from_camera=base_from_camera)
+
+
+def _bridge_table() -> CameraModel:
+    eye = np.array([0.0, -0.16, 0.36])
+    return _bridge(look_at(eye, eye + [1.0, 0.553, -1.085]))
+
+
+def _bridge_sink() -> CameraModel:
+    # given as SAPIEN's camera frame: x forward, y left, z up
+    forward_left_up = Pose(np.array([-0.003, -0.21, 0.39]), np.array([-0.907313, 0.0782, -0.36434, -0.194741]))
+    optical = np.array([[0, 0, 1.0, 0], [-1.0, 0, 0, 0], [0, -1.0, 0, 0], [0, 0, 0, 1.0]])
+    return _bridge(Pose.from_matrix(forward_left_up.matrix() @ optical))
+
+
 DEFAULT_PRESET = "grinningface"
-PRESETS = {DEFAULT_PRESET: _grinningface}
+PRESETS = {DEFAULT_PRESET: _grinningface, "bridge-table": _bridge_table, "bridge-sink": _bridge_sink}
 
 
 def preset(name: str) -> CameraModel:

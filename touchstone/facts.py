@@ -36,6 +36,9 @@ class Facts(Record):
     joint_velocities: of the arm's joints [rad/s], in the arm's order.
     finger_forces: of the objects that can be grasped, the contact force [N] of the left and of the right finger on
     the object, 6 numbers, frame `tcp` (y: the axis along which the fingers open, left finger on its positive side).
+    centres: of the objects whose rule asks for it, the centre of mass, x y z [m], base frame.
+    contacts: of the same objects, the magnitude [N] of the summed force of every other body that touches it, by name
+    (`table`, other objects; never the arm), in the last physics step.
     """
 
     step: int
@@ -48,6 +51,8 @@ class Facts(Record):
     objects: dict[str, Fact] = Field(default_factory=dict)
     joint_velocities: Fact | None = None
     finger_forces: dict[str, Fact] = Field(default_factory=dict)
+    centres: dict[str, Fact] = Field(default_factory=dict)
+    contacts: dict[str, Fact] = Field(default_factory=dict)
 
 
 class Event(Record):

@@ -11,6 +11,7 @@ class Placement(Record):
     name: how facts call it (`card_0`). kind: what it is (`card`, `cube`); a twin knows how to build each kind.
     emoji: the character printed on a card, or None. label: what the instruction would call it.
     xy: centre [m], base frame, on the table. yaw: [rad] about base z.
+    turn: quaternion wxyz in the base frame, for what may also lie on its side; yaw then says nothing.
     """
 
     name: str
@@ -19,6 +20,7 @@ class Placement(Record):
     label: str
     xy: tuple[float, float]
     yaw: float = 0.0
+    turn: tuple[float, float, float, float] | None = None
 
 
 class Brief(Record):

@@ -89,6 +89,7 @@ class WorldOffer(Record):
     """What a world can give a policy; checked against the policy's contract at connect.
 
     cameras: name -> (width, height). plant and path: DESIGN's two words. shader: how a twin renders, or None.
+    time_scale: seconds of its clock in a real second, None for a world that computes instead of waiting.
     """
 
     robot: str
@@ -99,6 +100,7 @@ class WorldOffer(Record):
     action_kinds: tuple[str, ...]
     privileged: bool
     shader: str | None = None
+    time_scale: float | None = None
     versions: dict[str, str] = Field(default_factory=dict)
 
 
@@ -109,6 +111,7 @@ class WorldRequest:
     shader: how a twin renders, None for its default. privileged: put simulator facts into observations.
     pictures: render the cameras; without, observations have none and a twin is some ten times as fast.
     meshes: `own` or `official`: whose shapes a twin shows on the arm.
+    scene: what a twin builds around the arm, as a task's `scene`.
     variant: what follows the colon in a world's name (`shadow:light@0.5`), or None.
     """
 
@@ -119,6 +122,7 @@ class WorldRequest:
     pictures: bool = True
     meshes: Literal["own", "official"] = "own"
     variant: str | None = None
+    scene: str = "cards"
 
 
 class World(Protocol):

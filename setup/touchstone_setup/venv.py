@@ -14,7 +14,7 @@ from .problems import SetupProblem
 from .progress import CommandFailed, Progress
 from .stamps import Stamp, digest
 
-EXTRAS = "policy,sim,ros,dev"
+EXTRAS = "policy,sim,robot,ros,dev"
 #: measured: what is downloaded, and what it takes on disk
 CPU_GB = (0.9, 3.2)
 CUDA_GB = (4.0, 9.0)

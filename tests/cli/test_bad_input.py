@@ -26,7 +26,7 @@ def only_one_sentence(text: str) -> bool:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["eval", "touch-nothing"], "Unknown task 'touch-nothing'; choose one of: pick-emoji, touch-emoji"),
+        (["eval", "touch-nothing"], "Unknown task 'touch-nothing'; choose one of: int-act, pick-emoji, touch-emoji"),
         (["eval", "touch-emoji", "--world", "mars"], "Unknown world 'mars'; choose one of:"),
         (["eval", "touch-emoji", "--policy", "gpt"], "Unknown policy 'gpt'; choose one of: card-matcher"),
         (["eval", "touch-emoji", "--policy", "nowhere:Policy"], "nowhere"),

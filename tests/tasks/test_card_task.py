@@ -393,3 +393,12 @@ def test_the_authors_protocols_need_an_import(task, protocol):
         with pytest.raises(UsageError, match="import them with: touchstone assets grinningface") as caught:
             call(protocol, PlanOptions())
         assert "\n" not in str(caught.value)
+
+
+@each_task
+def test_a_sentence_of_ones_own_names_the_card(task):
+    options = PlanOptions(instruction="Please show me {label}!")
+    spec = task.plan("val", 0, 3, WIDOW, options=options)
+    assert spec.instruction == f"Please show me {spec.placement(spec.target).label}!"
+    with pytest.raises(UsageError, match=r"names no card; write \{label\}"):
+        task.material("val", PlanOptions(instruction="Please show me!"))

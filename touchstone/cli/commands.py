@@ -28,16 +28,17 @@ class Eval:
     """a registered policy, module:Class, or a server's address such as tcp://127.0.0.1:5555"""
     robot: str = "wx250s"
     """the arm: wx250s or rm75"""
-    protocol: str = "val"
-    """which emojis: train, val, hard, id (with --record), or the authors' train-authors, val-authors, hard-authors"""
+    protocol: str | None = None
+    """which emojis: train, val, hard, id (with --record), or the authors' train-authors, val-authors, hard-authors;
+    val unless said"""
     trials: int = 10
     """how many episodes"""
     seed: int = 0
     """of the layouts; equal seeds give equal episodes in every world"""
     out: Path | None = None
     """session folder, runs/TASK unless said; the same command again resumes it"""
-    camera: str = "grinningface"
-    """camera preset, or the path of a calibration.yaml"""
+    camera: str | None = None
+    """camera preset, or the path of a calibration.yaml; the task's own preset unless said"""
     shader: str | None = None
     """how the twin renders: minimal, default or rt (ray traced, for stills); minimal unless said"""
     pictures: bool = True
@@ -50,6 +51,8 @@ class Eval:
     """whose instruction: paper, or code (pick-emoji); the paper's unless said"""
     record: str | None = None
     """for --protocol id: the dataset or session whose card combinations are replayed"""
+    instruction: str | None = None
+    """your own sentence for every episode; {label} stands for the named card"""
     workers: int = 1
     """episodes that run at once, each in a process of its own; about one for each CPU core"""
     envs: int = 1
@@ -64,23 +67,26 @@ class Eval:
     def run(self) -> int:
         from touchstone.cli.evaluate import evaluate
         from touchstone.evaluation.config import SessionConfig
+        from touchstone.tasks.base import task
 
+        asked = task(self.task)
         return evaluate(
             SessionConfig(
                 task=self.task,
                 world=self.world,
                 robot=self.robot,
                 policy=self.policy,
-                protocol=self.protocol,
+                protocol=self.protocol or ("val" if "val" in asked.protocols else asked.protocols[0]),
                 seed=self.seed,
                 trials=self.trials,
-                camera=self.camera,
+                camera=self.camera or asked.camera,
                 shader=self.shader,
                 pictures=self.pictures,
                 meshes=self.meshes,
                 arm_start=self.arm_start,
                 wording=self.wording,
                 record=self.record,
+                instruction=self.instruction,
                 strategy=self.strategy,
                 charge_latency=self.charge_latency,
             ),

@@ -15,6 +15,7 @@ from touchstone.evaluation.hands import Alone, Crew, Hands, Recording
 from touchstone.policy import Policy
 from touchstone.registry import WORLDS
 from touchstone.registry import load as find
+from touchstone.tasks.base import task as find_task
 from touchstone.world import World, WorldRequest
 
 
@@ -53,6 +54,7 @@ def _request(config: SessionConfig, policy: Policy) -> WorldRequest:
         pictures=config.pictures,
         meshes=config.meshes,
         variant=config.variant,
+        scene=find_task(config.task).scene,
     )
 
 

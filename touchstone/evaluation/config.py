@@ -12,9 +12,10 @@ from touchstone.data.disk import writable_folder
 from touchstone.errors import UsageError
 from touchstone.evaluation.execution import Execution, refuse_world
 from touchstone.facts import Record
-from touchstone.registry import POLICIES, POLICY_SCHEMES, ROBOTS, STACKS, TASKS, WORLDS, names
+from touchstone.registry import POLICIES, POLICY_SCHEMES, ROBOTS, STACKS, WORLDS, names
 from touchstone.registry import load as find
 from touchstone.tasks.base import PlanOptions
+from touchstone.tasks.base import task as find_task
 
 
 class SessionConfig(Record):
@@ -23,7 +24,7 @@ class SessionConfig(Record):
     world: `twin`, `twin-ros`, ... policy: a registered name, or the address of a server (`tcp://127.0.0.1:5555`).
     shader: how the twin renders, None for its default. pictures: off for policies that look at nothing.
     meshes: whose shapes the twin shows on the arm.
-    arm_start, wording, record: as in `PlanOptions`.
+    arm_start, wording, record, instruction: as in `PlanOptions`.
     strategy, charge_latency: how chunks are carried out and what latency costs, as `Execution.parse` takes them.
     """
 
@@ -41,6 +42,7 @@ class SessionConfig(Record):
     arm_start: Literal["random", "fixed"] = "random"
     wording: str | None = None
     record: str | None = None
+    instruction: str | None = None
     strategy: str = strategies.DEFAULT
     charge_latency: str | None = None
 
@@ -51,7 +53,9 @@ class SessionConfig(Record):
 
     @property
     def plan_options(self) -> PlanOptions:
-        return PlanOptions(arm_start=self.arm_start, wording=self.wording, record=self.record)
+        return PlanOptions(
+            arm_start=self.arm_start, wording=self.wording, record=self.record, instruction=self.instruction
+        )
 
     @property
     def world_name(self) -> str:
@@ -65,8 +69,10 @@ class SessionConfig(Record):
     def identity(self) -> dict:
         """The part that decides what an episode is; `trials` may grow when a session is resumed."""
         calibration = digest(for_camera(self.camera, self.robot))
-        material = find(TASKS, self.task)().material(self.protocol, self.plan_options)
+        material = find_task(self.task).material(self.protocol, self.plan_options)
         own = self.model_dump(exclude={"trials", "strategy", "charge_latency"}) | self.execution.identity()
+        if self.instruction is None:
+            del own["instruction"]  # so that earlier sessions stay what they are
         return own | {"calibration": calibration, "material": material}
 
 
@@ -76,7 +82,7 @@ def check(config: SessionConfig, out: Path) -> None:
         raise UsageError(f"--trials is {config.trials}; ask for at least 1.")
     if config.seed < 0:
         raise UsageError(f"--seed is {config.seed}; use 0 or a positive number.")
-    find(TASKS, config.task)().material(config.protocol, config.plan_options)
+    find_task(config.task).material(config.protocol, config.plan_options)
     find(ROBOTS, config.robot)
     known = sorted({*names(WORLDS), *names(STACKS)})
     if config.world_name not in known:

@@ -16,10 +16,11 @@ from touchstone.evaluation.hands import Hands
 from touchstone.evaluation.session import open_session, plan
 from touchstone.facts import Event, Facts
 from touchstone.policy import Chunk
-from touchstone.registry import ROBOTS, TASKS, load
+from touchstone.registry import ROBOTS, load
 from touchstone.robots.base import Arm
 from touchstone.spec import Spec
 from touchstone.tasks.base import Verdict
+from touchstone.tasks.base import task as find_task
 from touchstone.world import Observation
 
 JOURNAL = "journal"
@@ -62,7 +63,7 @@ def demonstrate(
 
 def open_dataset(config: SessionConfig, root: Path) -> Dataset:
     """Creates or resumes the dataset. Raises UsageError if `root` holds another one."""
-    arm, task = load(ROBOTS, config.robot), load(TASKS, config.task)()
+    arm, task = load(ROBOTS, config.robot), find_task(config.task)
     return Dataset.open(root, arm.name, round(task.rate_hz), features(arm, for_camera(config.camera, arm.name)))
 
 

@@ -18,8 +18,8 @@ from touchstone.errors import TouchstoneError, WorldFailure
 from touchstone.evaluation.episode import run_episode
 from touchstone.evaluation.execution import LOCKSTEP, Execution
 from touchstone.policy import Policy, PolicyContract
-from touchstone.registry import TASKS, load
 from touchstone.spec import Spec
+from touchstone.tasks.base import task as find_task
 from touchstone.world import World, WorldOffer
 
 Recording = Callable[[Path, str, Spec, Callable[[EpisodeLine], None]], EpisodeRecorder]
@@ -67,7 +67,7 @@ class Alone:
         for spec in specs:
             recorder = self._recording(out, label, spec, lambda _: None)
             try:
-                task = load(TASKS, spec.task)()
+                task = find_task(spec.task)
                 verdict = run_episode(self._world, self._policy, task, spec, recorder, self._execution)
             except BaseException:
                 with suppress(OSError):

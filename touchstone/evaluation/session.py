@@ -13,9 +13,10 @@ from touchstone.data.sealed import seal
 from touchstone.evaluation.config import SessionConfig
 from touchstone.evaluation.hands import Alone, Hands, Setup
 from touchstone.policy import Policy, check_fit
-from touchstone.registry import ROBOTS, TASKS
+from touchstone.registry import ROBOTS
 from touchstone.registry import load as find
 from touchstone.spec import Spec
+from touchstone.tasks.base import task as find_task
 from touchstone.world import World
 
 Progress = Callable[[EpisodeLine | None, int, int], None]
@@ -55,7 +56,7 @@ def open_session(hands: Hands, config: SessionConfig, out: Path) -> Session:
     Raises ContractMismatch, and UsageError for a world that cannot charge latency.
     """
     setup = hands.setup()
-    rate_hz = find(TASKS, config.task).rate_hz
+    rate_hz = find_task(config.task).rate_hz
     check_fit(setup.contract, setup.offer, rate_hz)
     config.execution.check_fit(setup.contract, setup.offer, round(1e9 / rate_hz))
     sealed = {}
@@ -73,7 +74,7 @@ def planned(config: SessionConfig) -> list[Spec]:
 
 def plan(config: SessionConfig, index: int) -> Spec:
     """One episode of a session."""
-    task, arm = find(TASKS, config.task)(), find(ROBOTS, config.robot)
+    task, arm = find_task(config.task), find(ROBOTS, config.robot)
     return task.plan(config.protocol, config.seed, index, arm, config.camera, config.plan_options)
 
 

@@ -25,9 +25,9 @@ from touchstone.data.disk import append_line, lock, replace_whole, writable_fold
 from touchstone.data.records import now
 from touchstone.errors import TouchstoneError, UsageError
 from touchstone.facts import Record
-from touchstone.registry import ROBOTS, TASKS, load
+from touchstone.registry import ROBOTS, load
 from touchstone.spec import Spec
-from touchstone.tasks.base import Task
+from touchstone.tasks.base import task as find_task
 
 PLAN, SEALED, LABELS, KEYS, UNBLINDED = "plan.json", "plan.sealed", "labels.jsonl", "keys.jsonl", "unblinded.json"
 _HEADER = b"touchstone plan sealed 1: which alias is which policy; open with `touchstone plan unblind DIR`\n"
@@ -99,8 +99,7 @@ class BlindStudy:
 
     def spec(self, turn: Turn) -> Spec:
         asked = self.plan.asked
-        task: Task = load(TASKS, asked.task)()
-        return task.plan(asked.protocol, asked.seed, turn.index, load(ROBOTS, asked.robot))
+        return find_task(asked.task).plan(asked.protocol, asked.seed, turn.index, load(ROBOTS, asked.robot))
 
 
 def make_plan(out: Path, asked: Asked, policies: Sequence[str], entropy: int | None = None) -> Plan:
@@ -113,7 +112,7 @@ def make_plan(out: Path, asked: Asked, policies: Sequence[str], entropy: int | N
         raise UsageError(f"A blind study compares 2 to {MOST_POLICIES} different policies; name each once.")
     if asked.trials < 1:
         raise UsageError(f"--trials is {asked.trials}; ask for at least 1 episode of each policy.")
-    load(TASKS, asked.task)().plan(asked.protocol, asked.seed, 0, load(ROBOTS, asked.robot))
+    find_task(asked.task).plan(asked.protocol, asked.seed, 0, load(ROBOTS, asked.robot))
     writable_folder(out)
     if (out / PLAN).exists():
         raise UsageError(f"{out} holds a plan already; choose another folder.")

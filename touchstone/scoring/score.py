@@ -10,10 +10,10 @@ from touchstone.data.disk import replace_whole
 from touchstone.data.journal import EpisodeLine, SessionRecord, read_session
 from touchstone.data.records import stage_stats
 from touchstone.errors import TouchstoneError
-from touchstone.registry import TASKS, load
 from touchstone.scoring.rates import Rate, rate
 from touchstone.scoring.summary import Beside, Slots, Summary
-from touchstone.tasks.base import Task, Verdict
+from touchstone.tasks.base import Verdict
+from touchstone.tasks.base import task as find_task
 
 SUMMARY = "summary.json"
 
@@ -41,7 +41,7 @@ def scored(path: Path) -> ScoredSession:
     if its facts give another verdict than the live one.
     """
     record = read_session(path)
-    task: Task = load(TASKS, record.config["task"])()
+    task = find_task(record.config["task"])
     stages_ms: dict[str, list[float]] = {}
     for line in record.lines:
         log = record.read(line)
@@ -82,7 +82,7 @@ def _summary(record: SessionRecord, stages_ms: dict[str, list[float]]) -> Summar
         policy=config["policy"],
         protocol=config["protocol"],
         seed=config["seed"],
-        rule=load(TASKS, config["task"]).rules[0],
+        rule=find_task(config["task"]).rules[0],
         trials=len(verdicts),
         planned=run.get("trials"),
         execution=execution,

@@ -34,6 +34,8 @@ class CardTask:
     rules: tuple[str, ...]
     rate_hz: float
     step_limit: int
+    scene = "cards"
+    camera = DEFAULT_PRESET
     protocols = (ID, *PROTOCOLS, *AUTHORS_PROTOCOLS)
 
     @property
@@ -48,7 +50,7 @@ class CardTask:
         return ()
 
     def material(self, protocol: str, options: PlanOptions) -> dict[str, str]:
-        self._sentence(options.wording)
+        self._sentence(options)
         if protocol not in self.protocols:
             raise UsageError(f"Unknown protocol '{protocol}'; {self.name} has: {', '.join(self.protocols)}.")
         if protocol == ID:
@@ -100,7 +102,7 @@ class CardTask:
             camera=camera,
             seed=seed,
             index=index,
-            instruction=self._sentence(options.wording).format(label=target.label),
+            instruction=self._sentence(options).replace("{label}", target.label),
             target=target.name,
             layout=layout,
             rate_hz=self.rate_hz,
@@ -109,7 +111,14 @@ class CardTask:
             policy_seed=int(for_policy.generate_state(1)[0]),
         )
 
-    def _sentence(self, wording: str | None) -> str:
+    def _sentence(self, options: PlanOptions) -> str:
+        wording = options.wording
+        if options.instruction is not None:
+            if "{label}" not in options.instruction:
+                raise UsageError(
+                    f"'{options.instruction}' names no card; write {{label}} where the card's name shall stand."
+                )
+            return options.instruction
         if wording is None:
             return next(iter(self.sentences.values()))
         if wording not in self.sentences:
