@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,3 +56,11 @@ def serving(policy: str, bind: str = "tcp://127.0.0.1:0", folder: Path | None = 
             process.send_signal(signal.SIGKILL)
         process.wait(10)
         process.stdout.close()
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """For what a server does beside its answers."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

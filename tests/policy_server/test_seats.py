@@ -16,7 +16,7 @@ from policy_server.serving.jobs import Job, JobQueue
 from policy_server.serving.seats import Seats
 from policy_server.wire import Header
 from tests.policy_server.samples import BRIEF, observation
-from tests.policy_server.served import serving, start
+from tests.policy_server.served import serving, start, wait_for
 from touchstone.errors import DeadlineExceeded, PolicyFailure, UsageError
 from touchstone.policy import PolicyContract, Prior
 
@@ -163,13 +163,6 @@ def test_without_a_reset_there_is_nothing_to_infer():
         with pytest.raises(NoEpisode, match="begin one with a reset"):
             client.infer(observation(1))
         client.close()
-
-
-def wait_for(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_seat_of_a_silent_client_is_free_again_whatever_became_of_its_requests(monkeypatch):

@@ -14,7 +14,7 @@ from policy_server.addresses import bind_address
 from policy_server.client import PolicyClient, connect
 from policy_server.wire import Header, pack, unpack
 from tests.policy_server.samples import BRIEF, observation
-from tests.policy_server.served import serving, start
+from tests.policy_server.served import serving, start, wait_for
 from touchstone.errors import ContractMismatch, DeadlineExceeded, PolicyFailure, UsageError
 
 
@@ -195,7 +195,9 @@ def test_a_failing_policy_is_one_sentence_and_the_server_lives_on(policy, kind, 
             with pytest.raises(kind, match=what) as caught:
                 client.infer(observation())
             one_sentence(caught)
-        assert client.console.health().refused == 2 and process.poll() is None
+        # counted after the answer, so that counting delays nobody
+        wait_for(lambda: client.console.health().refused == 2)
+        assert process.poll() is None
         client.close()
 
 
