@@ -7,11 +7,11 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from policy_server.policies.card_vision import CARD_PIXELS, Detection, gradients
-from policy_server.policies.table_view import base_from_pixel, channel_range, table_view
 from touchstone.cameras import CameraModel
 from touchstone.tasks.emoji.cards import card_picture
 from touchstone.tasks.emoji.splits import split
+from touchstone.vision.cards import CARD_PIXELS, Detection, gradients
+from touchstone.vision.table_view import base_from_pixel, channel_range, table_view
 
 #: an edge: in compressed gradient (0..1), in multiples of the view's median (its noise), after a blur of SMOOTH pixels
 EDGE = 0.2

@@ -6,7 +6,6 @@ import logging
 
 import numpy as np
 
-from policy_server.policies.card_vision import Detection, locate
 from policy_server.policies.cube_finder import find_cube
 from policy_server.policies.motion import single_delta
 from policy_server.policies.motions import motion_for
@@ -15,12 +14,10 @@ from touchstone.policy import CameraNeed, Chunk, PolicyContract
 from touchstone.spec import Brief
 from touchstone.tasks.emoji.instructions import label_of
 from touchstone.tasks.emoji.names import emojis_called
+from touchstone.vision.cards import FOUND, Detection, locate
 from touchstone.world import Observation
 
 CAMERA = CameraNeed(name="scene", width=640, height=480, calibrated=True)
-#: least score of a card that is acted on. Measured over 620 pictures: unhidden cards 0.78 and more, cards half hidden
-#: by the arm 0.60 and more (19 of 20 over 0.70), absent ones 0.45 in the middle and under 0.65 but for one in 250.
-FOUND = 0.65
 #: a score at which nothing is gained by looking again
 SURE = 0.75
 
@@ -63,7 +60,7 @@ class CardMatcherPolicy:
 
     def _look(self, observation: Observation) -> None:
         frame = observation.cameras[CAMERA.name]
-        seen = [locate(frame.image, frame.model, emoji) for emoji in self._emojis]
+        seen = [locate(frame.image, frame.model, emoji.char) for emoji in self._emojis]
         self._best = max([*seen, *([self._best] if self._best else [])], key=lambda card: card.score)
 
     def _missing(self, observation: Observation) -> str | None:

@@ -7,9 +7,9 @@ import itertools
 import cv2
 import numpy as np
 
-from policy_server.policies.table_view import X_RANGE, Y_RANGE
 from touchstone.bench import CUBE_SIDE, TABLE_Z
 from touchstone.cameras import CameraModel
+from touchstone.vision.table_view import X_RANGE, Y_RANGE
 
 #: the paint: blue over the other channels, and none of these bright (grey levels). Under warm light and on a face in
 #: shadow the ratio stays above 1.5; a wall or a glyph that is as blue is much brighter

@@ -8,13 +8,13 @@ import numpy as np
 
 from policy_server.policies.card_finder import find_cards
 from policy_server.policies.card_matcher import CAMERA
-from policy_server.policies.card_vision import Detection
 from policy_server.policies.cube_finder import find_cube
 from policy_server.policies.motion import single_delta
 from policy_server.policies.motions import motion_for
 from touchstone.errors import PolicyFailure
 from touchstone.policy import Chunk, PolicyContract
 from touchstone.spec import Brief
+from touchstone.vision.cards import Detection
 from touchstone.world import Observation
 
 CARDS = 3

@@ -10,7 +10,6 @@ import pytest
 
 from policy_server.policies.card_finder import find_cards
 from policy_server.policies.card_matcher import FOUND, CardMatcherPolicy
-from policy_server.policies.card_vision import locate
 from policy_server.policies.random_card import RandomCardPolicy
 from touchstone.bench import CARD_THICKNESS, TABLE_Z, TOUCH_BENCH
 from touchstone.cameras import CameraModel, pinhole, preset
@@ -20,6 +19,7 @@ from touchstone.spec import Brief
 from touchstone.tasks.emoji.cards import card_corners, card_picture
 from touchstone.tasks.emoji.instructions import TOUCH
 from touchstone.tasks.emoji.splits import split
+from touchstone.vision.cards import locate
 from touchstone.world import CameraFrame, GripperState, JointState, Observation
 
 TABLES = ((120, 90, 62), (176, 146, 112), (214, 183, 146), (150, 150, 152))
@@ -80,7 +80,7 @@ def _paste_arm(image: np.ndarray, tip: np.ndarray, half_width: float, model) -> 
 def misses(scenes: list[Scene], radius: float = 0.03, model=None) -> list[int]:
     """Indices of the scenes whose target `locate` puts farther than `radius` [m] from the truth."""
     model = model or preset("grinningface")
-    found = [locate(one.image, model, one.emojis[one.target]) for one in scenes]
+    found = [locate(one.image, model, one.emojis[one.target].char) for one in scenes]
     errors = [np.linalg.norm(f.xy - s.centres[s.target]) for f, s in zip(found, scenes, strict=True)]
     return [i for i, error in enumerate(errors) if error > radius]
 
@@ -147,7 +147,7 @@ def test_lens_distortion_is_taken_out():
     rays = cv2.undistortPoints(np.stack([u, v], axis=-1).reshape(-1, 1, 2), straight.K, bent, P=straight.K)
     maps = rays.reshape(straight.height, straight.width, 2).astype(np.float32)
     seen = cv2.remap(one.image, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR)
-    found = locate(seen, model, one.emojis[one.target])
+    found = locate(seen, model, one.emojis[one.target].char)
     assert np.linalg.norm(found.xy - one.centres[one.target]) < 0.005
 
 
@@ -155,7 +155,7 @@ def test_an_absent_card_scores_under_the_threshold():
     for seed in range(15):
         one = scene("val", seed)
         absent = next(emoji for emoji in split("train")[seed:] if emoji not in one.emojis)
-        assert locate(one.image, preset("grinningface"), absent).score < FOUND
+        assert locate(one.image, preset("grinningface"), absent.char).score < FOUND
 
 
 def test_all_cards_are_found_without_names():

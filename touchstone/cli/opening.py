@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from policy_server.loading import load_policy
+from touchstone.evaluation.bench_page import attended
 from touchstone.evaluation.config import SessionConfig
 from touchstone.evaluation.fleet import Fleet, check_shared
 from touchstone.evaluation.fleet_worlds import open_worlds
@@ -35,8 +36,8 @@ def hands_for(config: SessionConfig, workers: int, recording: Recording, envs: i
                 yield Fleet(worlds, policy, partial(Alone, recording=recording, execution=config.execution))
         return
     world, policy = open_both(config)
-    with _closing(policy), _closing(world):
-        yield Alone(world, policy, recording, config.execution)
+    with _closing(policy), _closing(world), attended(world, config) as watched:
+        yield Alone(watched, policy, recording, config.execution)
 
 
 def open_both(config: SessionConfig) -> tuple[World, Policy]:

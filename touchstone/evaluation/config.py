@@ -26,6 +26,8 @@ class SessionConfig(Record):
     meshes: whose shapes the twin shows on the arm.
     arm_start, wording, record, instruction: as in `PlanOptions`.
     strategy, charge_latency: how chunks are carried out and what latency costs, as `Execution.parse` takes them.
+    operator: who stands beside the bench, places its cards and may overrule verdicts; None for nobody.
+    operator_port: of the page that asks them.
     """
 
     task: str
@@ -45,6 +47,8 @@ class SessionConfig(Record):
     instruction: str | None = None
     strategy: str = strategies.DEFAULT
     charge_latency: str | None = None
+    operator: str | None = None
+    operator_port: int = 8765
 
     @property
     def execution(self) -> Execution:
@@ -70,7 +74,8 @@ class SessionConfig(Record):
         """The part that decides what an episode is; `trials` may grow when a session is resumed."""
         calibration = digest(for_camera(self.camera, self.robot))
         material = find_task(self.task).material(self.protocol, self.plan_options)
-        own = self.model_dump(exclude={"trials", "strategy", "charge_latency"}) | self.execution.identity()
+        beside = {"trials", "strategy", "charge_latency", "operator", "operator_port"}
+        own = self.model_dump(exclude=beside) | self.execution.identity()
         if self.instruction is None:
             del own["instruction"]  # so that earlier sessions stay what they are
         return own | {"calibration": calibration, "material": material}

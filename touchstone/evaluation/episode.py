@@ -9,6 +9,7 @@ from typing import Protocol
 
 from touchstone.control.strategies import Ask
 from touchstone.errors import PolicyFailure, TouchstoneError
+from touchstone.evaluation.attended import AttendedWorld
 from touchstone.evaluation.execution import LOCKSTEP, Execution
 from touchstone.evaluation.thinking import Thinking
 from touchstone.facts import Event, Facts
@@ -66,8 +67,12 @@ def run_episode(
         seen_facts.append(facts)
         seen_events.extend(events)
         if monitor.update(facts) or facts.step >= spec.step_limit:
+            verdict = task.judge(spec, seen_facts, seen_events)
+            if isinstance(world, AttendedWorld) and (said := world.conclude(verdict)):
+                events += said
+                verdict = task.judge(spec, seen_facts, [*seen_events, *said])
             recorder.tick(observation, facts, events, None, clock.take())
-            return task.judge(spec, seen_facts, seen_events)
+            return verdict
         chunk = thinking.tick(observation)
         if chunk is not None and execution.charge is not None:
             clock.add("policy_charged", thinking.charged_ms)

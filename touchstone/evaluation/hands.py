@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from touchstone.data.journal import EpisodeLine, EpisodeRecorder
 from touchstone.data.labels import world_label
 from touchstone.errors import TouchstoneError, WorldFailure
+from touchstone.evaluation.attended import Discarded
 from touchstone.evaluation.episode import run_episode
 from touchstone.evaluation.execution import LOCKSTEP, Execution
 from touchstone.policy import Policy, PolicyContract
@@ -65,15 +66,22 @@ class Alone:
         offer = self._world.describe()
         label = world_label(offer.plant, offer.path)
         for spec in specs:
-            recorder = self._recording(out, label, spec, lambda _: None)
-            try:
-                task = find_task(spec.task)
-                verdict = run_episode(self._world, self._policy, task, spec, recorder, self._execution)
-            except BaseException:
-                with suppress(OSError):
-                    recorder.abandon()
-                raise
-            yield recorder.finish(verdict)
+            line = None
+            while line is None:
+                with suppress(Discarded):
+                    line = self._episode(out, label, spec)
+            yield line
+
+    def _episode(self, out: Path, label: str, spec: Spec) -> EpisodeLine:
+        recorder = self._recording(out, label, spec, lambda _: None)
+        try:
+            task = find_task(spec.task)
+            verdict = run_episode(self._world, self._policy, task, spec, recorder, self._execution)
+        except BaseException:
+            with suppress(OSError):
+                recorder.abandon()
+            raise
+        return recorder.finish(verdict)
 
 
 class Crew:

@@ -90,6 +90,7 @@ def _provenance(config: SessionConfig, setup: Setup) -> dict:
         "path": setup.offer.path,
         "time_scale": config.execution.time_scale,
         "trials": config.trials,
+        **({} if config.operator is None else {"operator": config.operator}),
         "touchstone": version("touchstone-vla"),
         "python": platform.python_version(),
         "machine": platform.platform(),

@@ -12,6 +12,7 @@ from touchstone.tasks.base import Verdict
 from touchstone.tasks.emoji import instructions
 from touchstone.tasks.emoji.card_task import CardTask
 from touchstone.tasks.emoji.touch_rule import TouchMonitor, judge_touch
+from touchstone.tasks.labels import operator_label
 
 
 class TouchEmoji(CardTask):
@@ -30,4 +31,4 @@ class TouchEmoji(CardTask):
         return TouchMonitor()
 
     def judge(self, spec: Spec, facts: Sequence[Facts], events: Sequence[Event]) -> Verdict:
-        return judge_touch(spec, facts)
+        return judge_touch(spec, facts, operator_label(events))

@@ -3,6 +3,7 @@
 Touch event: the measured opening was >= 0.7, a close command was given, and the opening is then < 0.3, or stalled,
 for 200 ms. Execution: at that moment the TCP is inside a card's square and at most 5 cm above the card.
 Recognition: it is the target's card. GrinningFace (section 6 of the paper) calls it "gripper closed over an emoji".
+A person beside the bench may say which card was touched; their word then decides, and the measured verdict is kept.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from touchstone.facts import Facts
 from touchstone.geometry import Pose
 from touchstone.spec import Spec
 from touchstone.tasks.base import Verdict
+from touchstone.tasks.labels import NONE_TOUCHED
 
 OPEN_AT_LEAST = 0.7
 CLOSED_BELOW = 0.3
@@ -73,8 +75,12 @@ class TouchMonitor:
         return closed or stalled
 
 
-def judge_touch(spec: Spec, facts: Sequence[Facts]) -> Verdict:
-    """The verdict on a whole episode, with the one by commanded time beside it."""
+def judge_touch(spec: Spec, facts: Sequence[Facts], label: str | None = None) -> Verdict:
+    """The verdict on a whole episode, with the one by commanded time beside it.
+
+    label: the card that was touched as a person says who overrules the facts, or `NONE_TOUCHED`; the verdict is then
+    theirs, and the measured one stands beside it too.
+    """
     monitor = TouchMonitor()
     commanded: Facts | None = None
     for one in facts:
@@ -82,7 +88,15 @@ def judge_touch(spec: Spec, facts: Sequence[Facts]) -> Verdict:
         commanded = commanded or monitor.commanded_at
         if over:
             break
-    return _verdict(spec, monitor.at, {"commanded": _verdict(spec, commanded, {})})
+    measured = _verdict(spec, monitor.at)
+    beside = {"commanded": _verdict(spec, commanded)}
+    if label is None:
+        return measured.model_copy(update={"beside": beside})
+    chosen = None if label == NONE_TOUCHED else spec.placement(label).name
+    said = _chosen(spec, chosen, measured.step)
+    return said.model_copy(
+        update={"reason": f"{said.reason} (says the operator)", "beside": {**beside, "measured": measured}}
+    )
 
 
 def card_under(spec: Spec, facts: Facts) -> str | None:
@@ -99,17 +113,14 @@ def card_under(spec: Spec, facts: Facts) -> str | None:
     return None
 
 
-def _verdict(spec: Spec, at: Facts | None, beside: dict[str, Verdict]) -> Verdict:
+def _verdict(spec: Spec, at: Facts | None) -> Verdict:
     if at is None:
-        return Verdict(
-            execution=False,
-            recognition=None,
-            chosen=None,
-            step=None,
-            reason=f"the gripper was not closed within {spec.step_limit} steps",
-            beside=beside,
-        )
-    chosen = card_under(spec, at)
+        reason = f"the gripper was not closed within {spec.step_limit} steps"
+        return Verdict(execution=False, recognition=None, chosen=None, step=None, reason=reason)
+    return _chosen(spec, card_under(spec, at), at.step)
+
+
+def _chosen(spec: Spec, chosen: str | None, step: int | None) -> Verdict:
     if chosen is None:
         reason = "the gripper closed, but not over a card"
     elif chosen == spec.target:
@@ -120,7 +131,6 @@ def _verdict(spec: Spec, at: Facts | None, beside: dict[str, Verdict]) -> Verdic
         execution=chosen is not None,
         recognition=None if chosen is None else chosen == spec.target,
         chosen=chosen,
-        step=at.step,
+        step=step,
         reason=reason,
-        beside=beside,
     )

@@ -20,6 +20,7 @@ from touchstone.tasks.int_act.objects import object_kind
 from touchstone.tasks.int_act.recorded import moment_of
 from touchstone.tasks.int_act.scenes import ROBOT, Scene, scene_of
 from touchstone.tasks.int_act.suite import RATE_HZ, suite
+from touchstone.tasks.int_act.wordings import instruction_of, wordings_of
 
 #: the family's registered name; a member is `int-act:ID`
 FAMILY = "int-act"
@@ -34,7 +35,6 @@ class IntAct:
     """
 
     protocols = (PROTOCOL,)
-    wordings = ("suite",)
     rules = ("paper", "strict")
     rate_hz = RATE_HZ
 
@@ -47,18 +47,16 @@ class IntAct:
         self.suite_task = suite().task(id)
         self.name = f"{FAMILY}:{id}"
         self.step_limit = self.suite_task.steps
+        self.wordings = wordings_of(id)
         self._scene = scene_of(self.suite_task.layout)
         self.scene, self.camera = self._scene.name, self._scene.camera
 
     def material(self, protocol: str, options: PlanOptions) -> dict[str, str]:
         if protocol not in self.protocols:
             raise UsageError(f"Unknown protocol '{protocol}'; {FAMILY} has: {', '.join(self.protocols)}.")
-        if options.wording not in (None, *self.wordings):
-            raise UsageError(f"Unknown wording '{options.wording}'; {FAMILY} has: {', '.join(self.wordings)}.")
         if options.record is not None:
             raise UsageError(f"{FAMILY} replays no record; leave --record out.")
-        if options.instruction is not None and not options.instruction.strip():
-            raise UsageError("--instruction is empty; give a sentence, or leave it out.")
+        instruction_of(self.suite_task, options)
         return {}
 
     def plan(
@@ -85,7 +83,7 @@ class IntAct:
             camera=camera,
             seed=seed,
             index=index,
-            instruction=options.instruction or task.instruction,
+            instruction=instruction_of(task, options),
             target=task.objects.source,
             layout=tuple(_placement(drop, self._scene) for drop in drops(task, index)),
             rate_hz=self.rate_hz,

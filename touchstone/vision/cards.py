@@ -14,11 +14,10 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from policy_server.policies.table_view import METRES_PER_PIXEL, TableView, base_from_pixel, channel_range, table_view
 from touchstone.bench import CARD_SIDE
 from touchstone.cameras import CameraModel
 from touchstone.tasks.emoji.cards import card_picture
-from touchstone.tasks.emoji.table import Emoji
+from touchstone.vision.table_view import METRES_PER_PIXEL, TableView, base_from_pixel, channel_range, table_view
 
 CARD_PIXELS = round(CARD_SIDE / METRES_PER_PIXEL)
 #: of the card's side that a template shows: the glyph and some paper, not the edge that vanishes on a light table
@@ -39,6 +38,9 @@ COLOUR_KNEE = 0.35
 #: a template's paper and its black ink [grey levels]
 PAPER_ABOVE = 245
 BLACK_BELOW = 90
+#: least score of a card that is believed. Measured over 620 pictures: unhidden cards 0.78 and more, cards half hidden
+#: by the arm 0.60 and more (19 of 20 over 0.70), absent ones 0.45 in the middle and under 0.65 but for one in 250.
+FOUND = 0.65
 #: share of a template's pixels that must be visible to judge a place by them
 VISIBLE_AT_LEAST = 0.2
 #: how far the fine search goes from a coarse place [pixels]; a coarse pixel is 2
@@ -54,12 +56,13 @@ class Detection:
     score: float
 
 
-def locate(image: np.ndarray, model: CameraModel, emoji: Emoji) -> Detection:
-    """The best place for `emoji`'s card in `image` uint8[H,W,3] RGB; its score says whether to believe it."""
+def locate(image: np.ndarray, model: CameraModel, char: str) -> Detection:
+    """The best place for the card that shows the emoji `char`, in `image` uint8[H,W,3] RGB; its score says whether to
+    believe it."""
     view = table_view(image, model)
-    places = _coarse(view, emoji.char)
+    places = _coarse(view, char)
     fine = gradients(view.image, view.visible)
-    found = [_refined(view, fine, emoji.char, place) for place in places]
+    found = [_refined(view, fine, char, place) for place in places]
     return max(found, key=lambda detection: detection.score)
 
 

@@ -1,0 +1,1 @@
+"""What a calibrated picture says about the bench."""
