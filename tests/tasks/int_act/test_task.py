@@ -129,7 +129,7 @@ def test_a_world_that_does_not_know_is_told_in_one_sentence():
     [
         ("int-act", {}, "INT-ACT is a suite"),
         ("int-act:widowx_carrot_on_plat", {}, "near it are: widowx_carrot_on_plate"),
-        (f"int-act:{CARROT.id}", {"wording": "mine"}, "Unknown wording 'mine'"),
+        (f"int-act:{CARROT.id}", {"wording": "mine"}, "has no wording 'mine'"),
         (f"int-act:{CARROT.id}", {"record": "x"}, "leave --record out"),
         (f"int-act:{CARROT.id}", {"instruction": " "}, "--instruction is empty"),
     ],
