@@ -30,6 +30,8 @@ HOMES = {
     "zmq": ("policy_server",),
     "dynamixel_sdk": ("hardware",),
     "serial": ("hardware",),
+    "pyrealsense2": ("hardware",),
+    "Robotic_Arm": ("hardware",),
 }
 
 
