@@ -11,22 +11,16 @@ from pathlib import Path
 import mani_skill
 import numpy as np
 import sapien
-import torch
 import trimesh
-from mani_skill.envs.sapien_env import BaseEnv
-from mani_skill.sensors.camera import CameraConfig
 from mani_skill.utils.registration import register_env
 from mani_skill.utils.structs.types import SceneConfig, SimConfig
 
-from sim_twin.agent import agent_class
+from sim_twin.arm_env import ArmEnv
 from sim_twin.cards import Card
 from sim_twin.cube import Cube
-from sim_twin.looks import DEFAULT_LOOKS, Looks
+from sim_twin.looks import Looks
 from sim_twin.props import Prop
-from sim_twin.rendering import shader_config
 from touchstone.bench import TABLE_Z, TOUCH_BENCH
-from touchstone.cameras import CameraModel
-from touchstone.robots.base import Arm
 
 SIM_FREQUENCY = 100  # [Hz], GrinningFace (ManiSkill's default)
 WOOD = np.array([214, 183, 146]) / 256
@@ -38,31 +32,10 @@ RGBA = "R8G8B8A8Unorm"
 
 
 @register_env("TouchstoneBench-v1", max_episode_steps=100_000)
-class BenchEnv(BaseEnv):
-    """The bench with one arm and one fixed camera called `scene`. Driven by `TwinWorld`, not by `step`.
+class BenchEnv(ArmEnv):
+    """The bench. props: cards and cube; they are on the table once they are placed."""
 
-    camera: None for no pictures. urdf: the arm's description, if not its own. props: by name, everything that an
-    episode may put on the table; none is there yet.
-    """
-
-    SUPPORTED_ROBOTS = None
-
-    def __init__(
-        self,
-        *args,
-        arm: Arm,
-        camera: CameraModel | None,
-        shader: str,
-        looks: Looks = DEFAULT_LOOKS,
-        urdf: Path | None = None,
-        **kwargs,
-    ) -> None:
-        self.arm = arm
-        self.camera_model = camera
-        self._shader = shader
-        self._looks = looks
-        self.props: dict[str, Prop] = {}
-        super().__init__(*args, robot_uids=agent_class(arm, urdf or arm.urdf), **kwargs)
+    PROPS = (*(f"card_{slot}" for slot in range(len(TOUCH_BENCH.card_centres))), "cube")
 
     @property
     def _default_sim_config(self) -> SimConfig:
@@ -71,32 +44,6 @@ class BenchEnv(BaseEnv):
             control_freq=SIM_FREQUENCY,
             scene_config=SceneConfig(enable_enhanced_determinism=True),
         )
-
-    @property
-    def _default_sensor_configs(self) -> list[CameraConfig]:
-        model = self.camera_model
-        if model is None:
-            return []
-        # SAPIEN's camera looks along +x with y left and z up; OpenCV's along +z with x right and y down
-        optical_from_sapien = np.array([[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1.0]])
-        # SAPIEN counts pixels from their corners, OpenCV from their centres
-        intrinsic = model.K + [[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]]
-        pose = sapien.Pose(model.base_from_camera.matrix() @ optical_from_sapien)
-        return [
-            CameraConfig(
-                "scene",
-                pose=pose,
-                width=model.width,
-                height=model.height,
-                intrinsic=intrinsic,
-                near=0.01,
-                far=100,
-                shader_config=shader_config(self._shader),
-            )
-        ]
-
-    def _load_agent(self, options: dict) -> None:
-        super()._load_agent(options, sapien.Pose())
 
     def _load_scene(self, options: dict) -> None:
         self._build_table()
@@ -114,12 +61,8 @@ class BenchEnv(BaseEnv):
         )
         self.scene.add_directional_light(looks.fill_direction, looks.fill)
 
-    def _initialize_episode(self, env_idx: torch.Tensor, options: dict) -> None:
-        """TwinWorld sets arm and cards."""
-
     def _make_props(self, scene: sapien.Scene) -> dict[str, Prop]:
-        cards = [Card(scene, f"card_{slot}") for slot in range(len(TOUCH_BENCH.card_centres))]
-        return {prop.name: prop for prop in (*cards, Cube(scene, "cube"))}
+        return {name: (Cube if name == "cube" else Card)(scene, name) for name in self.PROPS}
 
     def _build_table(self) -> None:
         # half of a turn about z, as ManiSkill's own table scene places it

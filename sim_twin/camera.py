@@ -7,24 +7,27 @@ from dataclasses import replace
 import numpy as np
 from mani_skill.envs.sapien_env import BaseEnv
 
+from sim_twin.overlay import Overlay
 from touchstone.calibration import Calibration
 from touchstone.cameras import CameraModel
 from touchstone.errors import UsageError
 
 
 class SceneCamera:
-    """The bench's camera `scene`. tint: factors of red, green and blue, float[3]."""
+    """The scene's camera `scene`. tint: factors of red, green and blue, float[3]. overlay: what is behind the scene."""
 
-    def __init__(self, env: BaseEnv, tint: np.ndarray | None = None) -> None:
+    def __init__(self, env: BaseEnv, tint: np.ndarray | None = None, overlay: Overlay | None = None) -> None:
         self._env = env
         self._camera = env.scene.sensors["scene"].camera._render_cameras[0]
-        self._tint = tint
+        self._tint, self._overlay = tint, overlay
 
     def picture(self) -> np.ndarray:
         """uint8[H,W,3] RGB of the present state."""
         self._env.scene.update_render(update_sensors=True, update_human_render_cameras=False)
         self._camera.take_picture()
         colour = bytes_of(self._camera.get_picture("Color"))
+        if self._overlay is not None:
+            colour = self._overlay.over(colour, self._camera)
         if self._tint is not None:
             colour = np.clip(colour * self._tint, 0, 255).astype(np.uint8)
         return np.ascontiguousarray(colour)

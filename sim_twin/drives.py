@@ -18,11 +18,22 @@ class Drives:
     """Joints of one robot, in the arm's order.
 
     robot: ManiSkill's articulation, which knows the joints by their URDF names. delay: physics steps from command to
-    motor. play: backlash of the joints [rad], total width of the dead band.
+    motor. play: backlash of the joints [rad], total width of the dead band. finger_targets: of a closed and an open
+    gripper [m], the arm's own range unless given. patch_radius: of the pads' grip [m].
     """
 
-    def __init__(self, robot: Articulation, arm: Arm, delay: int = 0, play: float = 0.0) -> None:
+    def __init__(
+        self,
+        robot: Articulation,
+        arm: Arm,
+        delay: int = 0,
+        play: float = 0.0,
+        finger_targets: tuple[float, float] | None = None,
+        patch_radius: float = PATCH_RADIUS,
+    ) -> None:
         self._robot, self._arm, self._delay, self._play = robot._objs[0], arm, delay, play
+        self._closed, self._open = finger_targets or (arm.gripper.closed, arm.gripper.open)
+        self._patch_radius = patch_radius
         joints = robot.active_joints_map
         order = list(joints)
         self.joints = [joints[name]._objs[0] for name in arm.joint_names]
@@ -51,6 +62,12 @@ class Drives:
         self._targets = np.clip(self._targets, joints - self._play / 2, joints + self._play / 2)
         self._apply(self._targets, opening)
 
+    def go_on(self) -> None:
+        """The last command once more, for one more physics step."""
+        # what is neither late nor loose has arrived
+        if self._under_way:
+            self.send(*self._under_way[-1])
+
     def positions(self) -> np.ndarray:
         """Of the arm's joints, float64[n] [rad]."""
         return self._robot.get_qpos()[self._arm_index].astype(np.float64)
@@ -70,11 +87,11 @@ class Drives:
         for finger in self.fingers:
             for shape in finger.child_link.collision_shapes:
                 shape.set_physical_material(rubber)
-                shape.set_patch_radius(PATCH_RADIUS)
-                shape.set_min_patch_radius(PATCH_RADIUS)
+                shape.set_patch_radius(self._patch_radius)
+                shape.set_min_patch_radius(self._patch_radius)
 
     def _apply(self, joints: np.ndarray, opening: float) -> None:
         for joint, target in zip(self.joints, joints, strict=True):
             joint.set_drive_target(target)
         for finger in self.fingers:
-            finger.set_drive_target(self._arm.gripper.finger_position(opening))
+            finger.set_drive_target(self._closed + opening * (self._open - self._closed))

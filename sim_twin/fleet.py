@@ -21,7 +21,7 @@ from sim_twin.fleet_env import FleetEnv
 from sim_twin.fleet_motors import FleetMotors
 from sim_twin.official import dressed_urdf
 from sim_twin.rendering import check_shader, render_backend, require_vulkan
-from sim_twin.world import SUBSTEP_NS, TwinWorld
+from sim_twin.world import TwinWorld
 from touchstone.calibration import for_camera
 from touchstone.control.embodiment import Setpoint
 from touchstone.errors import MissingPart, UsageError, WorldFailure
@@ -70,6 +70,10 @@ class ParallelTwins:
     def __init__(self, request: WorldRequest, count: int, sim_backend: Literal["physx_cuda", "physx_cpu"]) -> None:
         if request.variant is not None:
             raise UsageError(f"World twin-cuda has no variant '{request.variant}'; shadows run on the CPU.")
+        if request.scene != "cards":
+            raise UsageError(f"World twin-cuda has no scene '{request.scene}'; use --world twin.")
+        if request.overlay is not None:
+            raise UsageError("World twin-cuda lays no photograph behind its pictures; use --world twin.")
         shader = check_shader(request.shader)
         if shader == "rt":
             raise UsageError("World twin-cuda traces no rays; use --shader minimal or default, or --world twin.")
@@ -115,7 +119,7 @@ class ParallelTwins:
             before = self._setpoints()
             for member in moving:
                 member.decide()
-            self._motors.go(before, self._setpoints(), moving[0].tick_ns // SUBSTEP_NS)
+            self._motors.go(before, self._setpoints(), moving[0].substeps)
             self._sense(touching=True)
 
     def close(self) -> None:
@@ -170,6 +174,11 @@ class ParallelTwin(TwinWorld):
     @property
     def tick_ns(self) -> int:
         return self._need_spec().dt_ns
+
+    @property
+    def substeps(self) -> int:
+        """Physics steps of a tick."""
+        return self.tick_ns // self._substep_ns
 
     @property
     def setpoint(self) -> Setpoint:

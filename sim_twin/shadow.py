@@ -16,7 +16,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from sim_twin.looks import DEFAULT_LOOKS, Looks
 from sim_twin.shifts import FAMILIES, Amounts, Shifts
+from sim_twin.surroundings import surroundings
 from sim_twin.world import TwinWorld
 from touchstone.errors import UsageError
 from touchstone.world import WorldRequest
@@ -39,9 +41,12 @@ class Recipe:
     strengths: dict[str, float]
     seed: int
 
-    def draw(self) -> Shifts:
-        """The hidden parameters. Each shift has a stream of its own: adding one leaves the others as they were."""
-        shifts = Shifts()
+    def draw(self, looks: Looks = DEFAULT_LOOKS) -> Shifts:
+        """The hidden parameters. Each shift has a stream of its own: adding one leaves the others as they were.
+
+        looks: of the unshifted scene.
+        """
+        shifts = Shifts(looks=looks)
         for name, strength in sorted(self.strengths.items()):
             generator = np.random.default_rng([self.seed, zlib.crc32(name.encode())])
             shifts = FAMILIES[name](shifts, Amounts(generator, strength))
@@ -55,7 +60,7 @@ class ShadowWorld(TwinWorld):
 
     def __init__(self, request: WorldRequest, recipe: Recipe) -> None:
         self._recipe = recipe
-        self._shifts = recipe.draw()
+        self._shifts = recipe.draw(surroundings(request.scene).looks)
         super().__init__(request, self._shifts)
 
     def sealed(self) -> dict:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 
 import gymnasium
 import numpy as np
+import sapien
 import torch
 
-from sim_twin.bench_env import SIM_FREQUENCY
 from sim_twin.camera import SceneCamera, camera_of
 from sim_twin.drives import Drives
 from sim_twin.finger_forces import finger_forces
 from sim_twin.official import dressed_urdf
+from sim_twin.overlay import load_overlay
 from sim_twin.rendering import check_shader, render_backend, require_vulkan
 from sim_twin.shifts import Shifts, bend_camera, bend_scene
+from sim_twin.surroundings import surroundings
 from touchstone.calibration import for_camera
 from touchstone.control.embodiment import ACTION_KINDS, Embodiment
 from touchstone.errors import UsageError, WorldFailure
@@ -23,7 +26,7 @@ from touchstone.facts import Event, Fact, Facts
 from touchstone.geometry import Pose
 from touchstone.policy import Chunk
 from touchstone.robots.base import arm as find_arm
-from touchstone.spec import Spec
+from touchstone.spec import Placement, Spec
 from touchstone.world import (
     CameraFrame,
     GripperState,
@@ -34,8 +37,6 @@ from touchstone.world import (
     WorldRequest,
 )
 
-SUBSTEP_NS = round(1e9 / SIM_FREQUENCY)
-
 
 def make_world(request: WorldRequest) -> TwinWorld:
     """The registered world `twin`. Raises UsageError for a variant: only shadows have some."""
@@ -45,7 +46,7 @@ def make_world(request: WorldRequest) -> TwinWorld:
 
 
 class TwinWorld:
-    """One arm on its bench in ManiSkill. The clock `sim` starts at 0 ns with every episode.
+    """One arm in its scene in ManiSkill. The clock `sim` starts at 0 ns with every episode.
 
     Deterministic: equal specs and equal chunks give bitwise equal facts and pictures on one machine.
     shifts: what differs from the bench that the twin says it is; none unless it is a shadow.
@@ -54,12 +55,12 @@ class TwinWorld:
     plant = "twin"
 
     def __init__(self, request: WorldRequest, shifts: Shifts | None = None) -> None:
-        shifts = shifts or Shifts()
         self._ready(request)
+        shifts = shifts or Shifts(looks=self._surroundings.looks)
         require_vulkan()
         torch.set_num_threads(1)
         self._env = gymnasium.make(
-            "TouchstoneBench-v1",
+            self._surroundings.env,
             arm=self._arm,
             camera=bend_camera(self._camera_model, shifts) if request.pictures else None,
             shader=self._shader,
@@ -68,6 +69,7 @@ class TwinWorld:
             obs_mode="none",
             sim_backend="physx_cpu",
             render_backend=render_backend(),
+            **self._surroundings.settings(request),
         ).unwrapped
         self._shifts = shifts
         self._rebuild()
@@ -91,11 +93,10 @@ class TwinWorld:
 
     def reset(self, spec: Spec) -> None:
         self._begin(spec)
-        self._rebuild()
-        start = self._embodiment.setpoint
-        self._drives.place(start.joints, start.opening)
-        for placement in spec.layout:
-            self._env.props[placement.name].place(placement)
+        self._rebuild(spec.layout)
+        self._surroundings.begin(self._env, self._drives, self._embodiment.setpoint, spec.layout)
+        if self._overlay is not None:
+            self._overlay.keep(self._foreground(spec.layout))
 
     def observe(self) -> Observation:
         self._need_spec()
@@ -110,7 +111,7 @@ class TwinWorld:
     def advance(self, until_ns: int) -> None:
         spec = self._need_spec()
         while self._now_ns < until_ns:
-            self._tick(spec.dt_ns // SUBSTEP_NS)
+            self._tick(spec.dt_ns // self._substep_ns)
             self._step += 1
         self._forget()
 
@@ -131,11 +132,15 @@ class TwinWorld:
     def _ready(self, request: WorldRequest) -> None:
         """All but the scene. Raises UsageError for a request that no twin can fulfil."""
         self._request = request
+        self._surroundings = surroundings(request.scene)
+        self._substep_ns = round(1e9 / self._surroundings.physics_hz)
         self._shader = check_shader(request.shader)
         self._arm = find_arm(request.robot)
         # a policy is told this camera, whatever a shadow renders
         self._camera_model = camera_of(for_camera(request.camera, request.robot), request.camera)
-        self._embodiment = Embodiment(self._arm)
+        size = (self._camera_model.width, self._camera_model.height)
+        self._overlay = load_overlay(request.overlay, *size) if request.overlay else None
+        self._embodiment = Embodiment(self._arm, self._surroundings.rules)
         self._ids = itertools.count(1)
         self._spec: Spec | None = None
         self._forget()
@@ -148,28 +153,43 @@ class TwinWorld:
                 f"Episode {spec.episode} wants {spec.robot} seen by {spec.camera}, this twin is {self._arm.name} "
                 f"seen by {self._request.camera}; start a twin for it."
             )
-        if spec.dt_ns % SUBSTEP_NS:
+        if spec.dt_ns % self._substep_ns:
             raise UsageError(
-                f"Episode {spec.episode} runs at {spec.rate_hz:g} Hz; choose a rate that divides {SIM_FREQUENCY} Hz."
+                f"Episode {spec.episode} runs at {spec.rate_hz:g} Hz; choose a rate that divides "
+                f"{self._surroundings.physics_hz} Hz."
             )
-        strange = [placement.name for placement in spec.layout if placement.name not in self._env.props]
-        if strange:
-            raise UsageError(f"Episode {spec.episode} asks for {', '.join(strange)}, which this twin has not.")
+        misfit = self._surroundings.misfit(spec)
+        if misfit:
+            raise UsageError(f"Episode {spec.episode} {misfit}; start a twin for it.")
         self._spec, self._step, self._now_ns = spec, 0, 0
         self._embodiment.reset(np.array(spec.start), 1.0)
         self._forget()
 
-    def _rebuild(self) -> None:
+    def _rebuild(self, layout: Sequence[Placement] = ()) -> None:
         """A new scene: in one that was used before, PhysX solves contacts in an order that depends on what was touched
         earlier, and the last bits of a grasp with it."""
         shifts = self._shifts
-        self._env.reset(seed=0, options={"reconfigure": True})
-        delay = round(shifts.latency_s * SIM_FREQUENCY)
-        self._drives = Drives(self._env.agent.robot, self._arm, delay, shifts.backlash)
+        self._env.reset(seed=0, options={"reconfigure": True, "layout": layout})
+        around = self._surroundings
+        self._drives = Drives(
+            self._env.agent.robot,
+            self._arm,
+            delay=round(shifts.latency_s * around.physics_hz),
+            play=shifts.backlash,
+            finger_targets=around.rules.fingers,
+            patch_radius=around.patch_radius,
+        )
         bend_scene(self._env, self._drives, self._arm.gripper.friction, shifts)
-        self._camera = SceneCamera(self._env, shifts.tint) if self._request.pictures else None
+        self._camera = SceneCamera(self._env, shifts.tint, self._overlay) if self._request.pictures else None
         # PhysX rounds the static poses in its first step, which moves a few hundred pixels by up to 5 levels
         self._env.scene.step()
+
+    def _foreground(self, layout: Sequence[Placement]) -> Iterator[sapien.Entity]:
+        """The arm, and the things of an episode that a photograph does not show already."""
+        yield from (link.entity for link in self._env.agent.robot._objs[0].links)
+        for placement in layout:
+            if placement.kind not in self._surroundings.in_photographs:
+                yield self._env.props[placement.name].body.entity
 
     def _need_spec(self) -> Spec:
         if self._spec is None:
@@ -181,13 +201,18 @@ class TwinWorld:
         self._facts: Facts | None = None
 
     def _tick(self, substeps: int) -> None:
-        before = self._embodiment.setpoint.joints
-        now = self._embodiment.step(self._now_ns, self._step, self._arm.kinematics.forward(self._drives.positions()))
+        before, measured = self._embodiment.setpoint.joints, self._drives.positions()
+        now = self._embodiment.step(self._now_ns, self._step, self._arm.kinematics.forward(measured), measured)
         for k in range(1, substeps + 1):
-            # a straight line in joint space, so that a 5 Hz command is not a 5 Hz jerk
-            self._drives.send(before + (now.joints - before) * (k / substeps), now.opening)
+            if self._surroundings.rules.straight:
+                # a straight line in joint space, so that a 5 Hz command is not a 5 Hz jerk
+                self._drives.send(before + (now.joints - before) * (k / substeps), now.opening)
+            elif k == 1:
+                self._drives.send(now.joints, now.opening)
+            else:
+                self._drives.go_on()
             self._env.scene.step()
-        self._now_ns += substeps * SUBSTEP_NS
+        self._now_ns += substeps * self._substep_ns
 
     def _gather(self, spec: Spec) -> Facts:
         setpoint = self._embodiment.setpoint
@@ -215,6 +240,7 @@ class TwinWorld:
                 for placement in spec.layout
                 if placement.kind != "card"
             },
+            **self._surroundings.more_facts(self._env, spec.layout),
         )
 
     def _prop_pose(self, name: str) -> list[float]:

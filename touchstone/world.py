@@ -113,6 +113,7 @@ class WorldRequest:
     meshes: `own` or `official`: whose shapes a twin shows on the arm.
     scene: what a twin builds around the arm, as a task's `scene`.
     variant: what follows the colon in a world's name (`shadow:light@0.5`), or None.
+    overlay: a photograph's path, which a twin shows behind the arm and the episode's things; None for its own scene.
     """
 
     robot: str
@@ -123,6 +124,7 @@ class WorldRequest:
     meshes: Literal["own", "official"] = "own"
     variant: str | None = None
     scene: str = "cards"
+    overlay: str | None = None
 
 
 class World(Protocol):

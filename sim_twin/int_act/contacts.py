@@ -23,6 +23,8 @@ def contacts(
     sums: Mapping[str, dict[str, np.ndarray]] = {name: defaultdict(lambda: np.zeros(3)) for name in names.values()}
     for contact in system.get_contacts():
         first, second = contact.bodies
+        if first not in names and second not in names:
+            continue
         impulse = np.sum([point.impulse for point in contact.points], axis=0)
         for one, other, sign in ((first, second, 1), (second, first, -1)):
             if one in names and other not in arm:

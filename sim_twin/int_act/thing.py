@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Iterable
+from functools import cache, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ import sapien.render
 
 from sim_twin.int_act.official import OfficialModel, official_model
 from sim_twin.int_act.shapes import shape_of
-from sim_twin.int_act.solids import Paint, linear
+from sim_twin.int_act.solids import Paint, Part, linear
 from touchstone.tasks.int_act.objects import DAMPING, FRICTION, RESTITUTION, object_kind
 
 RGBA = "R8G8B8A8Unorm"
@@ -59,6 +60,19 @@ class Thing:
         """Whether roll and pitch are held, as while it is dropped."""
         self.body.set_locked_motion_axes([False, False, False, locked, locked, False])
 
+    def stop(self) -> None:
+        """Takes its speed, and wakes it."""
+        self.body.linear_velocity = self.body.angular_velocity = np.zeros(3)
+        self.body.wake_up()
+
+    def speed(self) -> float:
+        """[m/s]"""
+        return float(np.linalg.norm(self.body.linear_velocity))
+
+    def turning(self) -> float:
+        """[rad/s]"""
+        return float(np.linalg.norm(self.body.angular_velocity))
+
     def pose(self) -> list[float]:
         """x y z [m] w x y z of its own frame."""
         pose = self._entity.pose
@@ -96,13 +110,22 @@ def looks(name: str, model: OfficialModel | None = None) -> sapien.render.Render
     return body
 
 
+def body_of(parts: Iterable[Part]) -> sapien.render.RenderBodyComponent:
+    """What is seen of loose parts."""
+    body = sapien.render.RenderBodyComponent()
+    for part in parts:
+        body.attach(sapien.render.RenderShapeTriangleMesh(*_arrays(part), _material(part.paint)))
+    return body
+
+
 @cache
 def _surfaces(name: str) -> tuple[tuple[tuple[np.ndarray, ...], Paint], ...]:
+    return tuple((_arrays(part), part.paint) for part in shape_of(name).parts)
+
+
+def _arrays(part: Part) -> tuple[np.ndarray, ...]:
     kinds = (np.float32, np.uint32, np.float32, np.float32)
-    return tuple(
-        (tuple(np.ascontiguousarray(a, dtype=kind) for a, kind in zip(part.shaded(), kinds, strict=True)), part.paint)
-        for part in shape_of(name).parts
-    )
+    return tuple(np.ascontiguousarray(a, dtype=kind) for a, kind in zip(part.shaded(), kinds, strict=True))
 
 
 def _all(scale: float) -> np.ndarray:
@@ -114,11 +137,26 @@ def _material(paint: Paint) -> sapien.render.RenderMaterial:
         base_color=[*linear(paint.colour), 1], roughness=paint.roughness, specular=paint.specular
     )
     if paint.picture is not None:
-        material.base_color_texture = _texture(paint)
+        material.base_color_texture = _texture(_SameArray(paint.picture))
     return material
 
 
-def _texture(paint: Paint) -> sapien.render.RenderTexture2D:
+class _SameArray:
+    """An array as a key of a cache: equal to itself alone."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+    def __hash__(self) -> int:
+        return id(self.array)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _SameArray) and other.array is self.array
+
+
+@lru_cache(maxsize=64)
+def _texture(picture: _SameArray) -> sapien.render.RenderTexture2D:
+    """Kept, because upload is the slow part of a new scene."""
     # picture rows run downwards, texture v upwards
-    rgba = np.dstack([paint.picture[::-1], np.full(paint.picture.shape[:2], 255, np.uint8)])
+    rgba = np.dstack([picture.array[::-1], np.full(picture.array.shape[:2], 255, np.uint8)])
     return sapien.render.RenderTexture2D(np.ascontiguousarray(rgba), RGBA, mipmap_levels=6, srgb=True)

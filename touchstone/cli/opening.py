@@ -56,6 +56,7 @@ def _request(config: SessionConfig, policy: Policy) -> WorldRequest:
         meshes=config.meshes,
         variant=config.variant,
         scene=find_task(config.task).scene,
+        overlay=config.overlay,
     )
 
 

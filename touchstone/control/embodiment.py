@@ -6,6 +6,7 @@ Repeating a delta keeps an arm moving, so holding belongs here and not to the po
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -15,9 +16,37 @@ from touchstone.facts import Event
 from touchstone.geometry import Pose, quaternion_from_rotation
 from touchstone.policy import Chunk
 from touchstone.robots.base import Arm
+from touchstone.robots.kinematics import MAX_ITERATIONS
 from touchstone.safety.actions import chunk_problem
 
 ACTION_KINDS = ("target_delta", "align2", "ee_abs", "joint_abs", "joint_delta")
+
+
+@dataclass(frozen=True)
+class ControlRules:
+    """How chunks become set-points, and set-points motion; a scene chooses.
+
+    pivot: the point that `align2` turns about, in the TCP's frame [m].
+    solves_from: `commanded`: inverse kinematics starts at the commanded joints; a target without a solution is
+    forgotten. `measured`: it starts at the measured joints; without a solution the arm holds where it is, and the
+    target stays commanded, so that the next delta counts from it.
+    iterations: of inverse kinematics, at most.
+    limits_speed: a set-point that a joint could reach only above its speed limit is refused.
+    straight: in a twin, set-points are reached in a straight line in joint space over the tick; else motors get them at
+    once.
+    fingers: in a twin, what a closed and an open gripper's fingers are sent to [m], which may lie beyond their stops;
+    None: to the ends of the arm's own range.
+    """
+
+    pivot: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    solves_from: Literal["commanded", "measured"] = "commanded"
+    iterations: int = MAX_ITERATIONS
+    limits_speed: bool = True
+    straight: bool = True
+    fingers: tuple[float, float] | None = None
+
+
+DEFAULT_RULES = ControlRules()
 
 
 @dataclass(frozen=True)
@@ -32,8 +61,8 @@ class Setpoint:
 class Embodiment:
     """The commanded state of one arm and the rules by which a chunk may change it."""
 
-    def __init__(self, arm: Arm) -> None:
-        self._arm = arm
+    def __init__(self, arm: Arm, rules: ControlRules = DEFAULT_RULES) -> None:
+        self._arm, self._rules = arm, rules
         self._executor = ChunkExecutor()
         self._events: list[Event] = []
         self.setpoint = self._at(np.array(arm.ready), 1.0)
@@ -51,29 +80,21 @@ class Embodiment:
             self._note(now_ns, step, "action_rejected", f"The chunk was refused: {problem}.")
         self._executor.load(None if problem else chunk)
 
-    def step(self, now_ns: int, step: int, measured_tcp: Pose) -> Setpoint:
-        """The set-point from `now_ns` on. `measured_tcp` (base frame) is the pivot of `align2` rotations."""
+    def step(self, now_ns: int, step: int, measured_tcp: Pose, measured_joints: np.ndarray | None = None) -> Setpoint:
+        """The set-point from `now_ns` on.
+
+        measured_tcp: in the base frame. measured_joints: float64[n] [rad]; rules that solve from them need them.
+        """
         due = self._executor.next(now_ns)
         if due.expired:
             self._note(now_ns, step, "action_expired", f"{due.expired} actions came too late and were dropped.")
         if due.element is None:
             self._note(now_ns, step, "hold", f"The arm holds: {due.why}.")
             return self.setpoint
-        joints, problem = self._joints(self._executor.chunk, due.element, measured_tcp)
         opening = float(self._executor.chunk.gripper[due.element])
         if opening < 0.5 <= self.setpoint.opening:
             self._note(now_ns, step, "close_commanded", "")
-        if problem is None:
-            problem = self._limit_problem(joints, self._executor.chunk.dt)
-            kind = "action_rejected"
-        else:
-            kind = "ik_failure"
-        if problem is None:
-            self.setpoint = self._at(joints, opening)
-        else:
-            # the target does not wind up: the next delta starts from what is really commanded
-            self._note(now_ns, step, kind, f"The arm holds: {problem}.")
-            self.setpoint = Setpoint(self.setpoint.joints, opening, self.setpoint.tcp)
+        self.setpoint = self._next(now_ns, step, due.element, opening, measured_tcp, measured_joints)
         return self.setpoint
 
     def drain_events(self) -> list[Event]:
@@ -81,21 +102,46 @@ class Embodiment:
         events, self._events = self._events, []
         return events
 
-    def _joints(self, chunk: Chunk, k: int, measured: Pose) -> tuple[np.ndarray, str | None]:
+    def _next(
+        self, now_ns: int, step: int, k: int, opening: float, measured_tcp: Pose, measured_joints: np.ndarray | None
+    ) -> Setpoint:
+        chunk, before = self._executor.chunk, self.setpoint
+        from_measured = self._rules.solves_from == "measured"
         # a copy, because scipy refuses the read-only arrays that come off a wire
         action = np.array(chunk.actions[k], dtype=np.float64)
+        target = None
         if chunk.kind == "joint_abs":
-            return action, None
-        if chunk.kind == "joint_delta":
-            return self.setpoint.joints + action, None
-        result = self._arm.kinematics.inverse(self._target(chunk.kind, action, measured), self.setpoint.joints)
-        return result.joints, None if result.ok else result.problem
+            joints = action
+        elif chunk.kind == "joint_delta":
+            joints = before.joints + action
+        else:
+            target = self._target(chunk.kind, action, measured_tcp)
+            seed = measured_joints if from_measured else before.joints
+            result = self._arm.kinematics.inverse(target, seed, self._rules.iterations)
+            if not result.ok:
+                self._note(now_ns, step, "ik_failure", f"The arm holds: {result.problem}.")
+                # else the target does not wind up: the next delta starts from what is really commanded
+                return (
+                    Setpoint(measured_joints.copy(), opening, target)
+                    if from_measured
+                    else Setpoint(before.joints, opening, before.tcp)
+                )
+            joints = result.joints
+        problem = self._limit_problem(joints, chunk.dt)
+        if problem is not None:
+            self._note(now_ns, step, "action_rejected", f"The arm holds: {problem}.")
+            return Setpoint(before.joints, opening, before.tcp)
+        if from_measured and target is not None:
+            return Setpoint(joints.copy(), opening, target)
+        return self._at(joints, opening)
 
     def _target(self, kind: str, action: np.ndarray, measured: Pose) -> Pose:
         if kind == "ee_abs":
             return Pose.from_list(action)
         before, turn = self.setpoint.tcp, Rotation.from_rotvec(action[3:])
-        pivot = measured.position if kind == "align2" else before.position
+        pivot = before.position
+        if kind == "align2":
+            pivot = measured.position + measured.rotation().apply(self._rules.pivot)
         return Pose(
             pivot + turn.apply(before.position - pivot) + action[:3],
             quaternion_from_rotation(turn * before.rotation()),
@@ -108,7 +154,7 @@ class Embodiment:
         for i, name in enumerate(self._arm.joint_names):
             if outside[i]:
                 return f"{name} would go to {joints[i]:.3f} rad, outside {limits.lower[i]:.3f}..{limits.upper[i]:.3f}"
-            if speed[i] > limits.velocity[i]:
+            if self._rules.limits_speed and speed[i] > limits.velocity[i]:
                 return f"{name} would turn at {speed[i]:.2f} rad/s, over {limits.velocity[i]:.2f}"
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +24,7 @@ class SessionConfig(Record):
 
     world: `twin`, `twin-ros`, ... policy: a registered name, or the address of a server (`tcp://127.0.0.1:5555`).
     shader: how the twin renders, None for its default. pictures: off for policies that look at nothing.
-    meshes: whose shapes the twin shows on the arm.
+    meshes: whose shapes the twin shows on the arm. overlay: a photograph that it shows behind arm and things.
     arm_start, wording, record, instruction: as in `PlanOptions`.
     strategy, charge_latency: how chunks are carried out and what latency costs, as `Execution.parse` takes them.
     operator: who stands beside the bench, places its cards and may overrule verdicts; None for nobody.
@@ -41,6 +42,7 @@ class SessionConfig(Record):
     shader: str | None = None
     pictures: bool = True
     meshes: Literal["own", "official"] = "own"
+    overlay: str | None = None
     arm_start: Literal["random", "fixed"] = "random"
     wording: str | None = None
     record: str | None = None
@@ -76,8 +78,11 @@ class SessionConfig(Record):
         material = find_task(self.task).material(self.protocol, self.plan_options)
         beside = {"trials", "strategy", "charge_latency", "operator", "operator_port"}
         own = self.model_dump(exclude=beside) | self.execution.identity()
-        if self.instruction is None:
-            del own["instruction"]  # so that earlier sessions stay what they are
+        for later in ("instruction", "overlay"):
+            if own[later] is None:
+                del own[later]  # so that earlier sessions stay what they are
+        if self.overlay is not None:
+            own["overlay"] = _sha256(self.overlay)
         return own | {"calibration": calibration, "material": material}
 
 
@@ -96,7 +101,16 @@ def check(config: SessionConfig, out: Path) -> None:
     if config.world_name in names(STACKS) and not execution.is_lockstep:
         refuse_world(f"the stack of processes '{config.world}'")
     _check_policy(config.policy)
+    if config.overlay is not None and config.world_name in names(STACKS):
+        raise UsageError(f"{config.world} shows no photograph; leave --overlay out, or use --world twin.")
     writable_folder(out)
+
+
+def _sha256(path: str) -> str:
+    try:
+        return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()
+    except OSError as error:
+        raise UsageError(f"Cannot read the photograph {path}: {error.strerror}; give a PNG or JPEG file.") from error
 
 
 def is_address(policy: str) -> bool:

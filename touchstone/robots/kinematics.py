@@ -62,7 +62,7 @@ class Kinematics:
         pin.framesForwardKinematics(self._model, self._data, np.asarray(joints, dtype=np.float64))
         return Pose.from_matrix(self._data.oMf[self._model.getFrameId(link, pin.FrameType.BODY)].homogeneous)
 
-    def inverse(self, target: Pose, seed) -> IkResult:
+    def inverse(self, target: Pose, seed, iterations: int = MAX_ITERATIONS) -> IkResult:
         """Arm joints that bring the TCP to `target` (base frame), by damped least squares from `seed` float64[n].
 
         Every iterate stays inside the position limits. A target out of reach comes back with ok False, the residual
@@ -75,7 +75,7 @@ class Kinematics:
             )
         goal = pin.SE3(target.matrix())
         joints = np.clip(np.asarray(seed, dtype=np.float64), limits.lower, limits.upper)
-        for _ in range(MAX_ITERATIONS):
+        for _ in range(iterations):
             error, position_error, rotation_error = self._error(joints, goal)
             if position_error < POSITION_TOLERANCE and rotation_error < ROTATION_TOLERANCE:
                 return IkResult(joints, True, position_error, rotation_error)
