@@ -13,10 +13,12 @@ import serial
 
 from hardware.dynamixel.lock import PortLock
 from hardware.dynamixel.registers import Register
+from touchstone.clock import REAL_TIME, Clock
 from touchstone.errors import UsageError, WorldFailure
 
 ALERT = 0x80  # bit of a status error: the motor's hardware error register is not 0
 LONGEST_WAIT = 0.002  # [s] that one read waits for bytes
+LATE_READS = 20  # looks for late answers, until one finds none
 _GONE = (serial.SerialException, termios.error, OSError, TypeError)  # pyserial raises TypeError on a closed port
 
 
@@ -29,7 +31,19 @@ class BusGone(WorldFailure):
 
 
 class _WaitingPort(sdk.PortHandler):
-    """The SDK asks for bytes in a busy loop; this port lets it sleep until some are there."""
+    """The SDK asks for bytes in a busy loop; this port lets it sleep until some are there. Its timeouts are the
+    clock's, like everything else of an emulated world."""
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        super().__init__(name)
+        self._clock = clock
+
+    def setPacketTimeout(self, packet_length):
+        super().setPacketTimeout(packet_length)
+        self.packet_timeout = self._clock.real(self.packet_timeout)
+
+    def setPacketTimeoutMillis(self, msec):
+        super().setPacketTimeoutMillis(self._clock.real(msec))
 
     def readPort(self, length):
         if length > 0:
@@ -37,14 +51,26 @@ class _WaitingPort(sdk.PortHandler):
         return super().readPort(length)
 
 
-class Bus:
-    """A Dynamixel bus behind one port. Not thread-safe: one thread owns it."""
+class _StrictPackets(sdk.Protocol2PacketHandler):
+    """The SDK knows an answer by its motor alone; this one also looks at its length, since one to an earlier question
+    may come late."""
 
-    def __init__(self, port: str, baud: int) -> None:
+    def readRx(self, port, dxl_id, length):
+        data, result, error = super().readRx(port, dxl_id, 0xFFFF)
+        data = data[:-2]  # the checksum
+        if result == sdk.COMM_SUCCESS and len(data) != length:
+            return [], sdk.COMM_RX_CORRUPT, error
+        return data, result, error
+
+
+class Bus:
+    """A Dynamixel bus behind one port. clock: of the timeouts. Not thread-safe: one thread owns it."""
+
+    def __init__(self, port: str, baud: int, clock: Clock = REAL_TIME) -> None:
         self._name, self._lock = port, PortLock(port)
-        self._port = _WaitingPort(port)
+        self._port = _WaitingPort(port, clock)
         self._port.baudrate = baud
-        self._packets = sdk.Protocol2PacketHandler()
+        self._packets = _StrictPackets()
 
     def open(self) -> None:
         """Raises UsageError: no such port, no permission, in use, not a serial port."""
@@ -77,6 +103,7 @@ class Bus:
             model, result, _ = self._guarded(self._packets.ping, (None, sdk.COMM_RX_CORRUPT, 0), id)
             if result == sdk.COMM_SUCCESS:
                 return model
+            self._let_pass()
         return None
 
     def read(self, id: int, register: Register, tries: int = 5) -> int:
@@ -84,8 +111,9 @@ class Bus:
         for _ in range(tries):
             nothing = ([], sdk.COMM_RX_CORRUPT, 0)
             data, result, error = self._guarded(self._packets.readTxRx, nothing, id, register.address, register.size)
-            if result == sdk.COMM_SUCCESS and not error & ~ALERT:
+            if result == sdk.COMM_SUCCESS and not error & ~ALERT and len(data) == register.size:
                 return int.from_bytes(bytes(data), "little", signed=register.signed)
+            self._let_pass()
         raise BusFailure(f"Motor {id} does not give its {register.name}: {self._words(result, error)}.")
 
     def write(self, id: int, register: Register, value: int, tries: int = 5) -> None:
@@ -98,6 +126,7 @@ class Bus:
                 return
             if result == sdk.COMM_SUCCESS:
                 break  # the motor refuses; asking again changes nothing
+            self._let_pass()
         raise BusFailure(
             f"Motor {id} does not take {value} as its {register.name}: {self._words(result, error & ~ALERT)}."
         )
@@ -113,6 +142,7 @@ class Bus:
         result = self._guarded(lambda port: group.txRxPacket(), sdk.COMM_RX_CORRUPT)
         # an unavailable value reads 0, so each one is asked for before it is believed
         if result != sdk.COMM_SUCCESS or not all(group.isAvailable(id, first.address, length) for id in ids):
+            self._let_pass()
             return None
         return {id: tuple(_signed(group.getData(id, r.address, r.size), r) for r in registers) for id in ids}
 
@@ -122,6 +152,14 @@ class Bus:
         for id, value in values.items():
             group.addParam(id, list(int(value).to_bytes(register.size, "little", signed=register.signed)))
         self._guarded(lambda port: group.txPacket(), None)
+
+    def _let_pass(self) -> None:
+        """Waits for answers that come late: the SDK would take them for those to the next question."""
+        for _ in range(LATE_READS):
+            with contextlib.suppress(*_GONE):
+                if not self._port.readPort(1):
+                    return
+                self._port.clearPort()
 
     def _guarded(self, function: Callable, corrupt, *arguments):
         """What `function(port, *arguments)` of the SDK gives, `corrupt` if the SDK trips over a damaged packet."""

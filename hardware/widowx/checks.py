@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import time
-
 from hardware.dynamixel import registers as reg
 from hardware.dynamixel.bus import Bus
 from hardware.dynamixel.registers import Register
 from hardware.widowx.motors import MOTORS, Motor
+from touchstone.clock import REAL_TIME, Clock
 from touchstone.errors import UsageError
 
 BOOT_S = 0.5  # motors whose power was just switched on need a moment
 
 
-def check_motors(bus: Bus, port: str) -> None:
+def check_motors(bus: Bus, port: str, clock: Clock = REAL_TIME) -> None:
     """Nine motors of the right models, with a bus watchdog and without errors; raises UsageError, one sentence."""
     models = {motor: bus.ping(motor.id) for motor in MOTORS}
     if None in models.values():
-        time.sleep(BOOT_S)
+        clock.sleep(BOOT_S)
         models = {motor: model or bus.ping(motor.id) for motor, model in models.items()}
     silent = [motor for motor, model in models.items() if model is None]
     if len(silent) == len(MOTORS):

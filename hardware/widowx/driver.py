@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from hardware.arm import TORQUE_OFF, ArmState
 from hardware.dynamixel import registers as reg
 from hardware.dynamixel.bus import Bus
@@ -13,6 +11,7 @@ from hardware.widowx.motors import MOTORS
 from hardware.widowx.sensing import Senses
 from hardware.widowx.setup import configure, start_torque
 from hardware.widowx.spec import WidowXSpec
+from touchstone.clock import REAL_TIME, Clock
 from touchstone.errors import UsageError, WorldFailure
 from touchstone.geometry import Pose
 from touchstone.robots.wx250s import ARM
@@ -29,11 +28,20 @@ BRAKE_S = 2.0  # longest that `close` waits for a standstill
 
 
 class WidowX:
-    """One arm behind one port. settings (None: `SETTINGS`), table: the gate's. Nothing moves before `rearm`."""
+    """One arm behind one port. settings (None: `SETTINGS`), table: the gate's. Nothing moves before `rearm`.
 
-    def __init__(self, spec: WidowXSpec, settings: GateSettings | None = None, table: Pose = NOMINAL_TABLE) -> None:
-        self._spec = spec
-        self._bus = Bus(spec.port, spec.baud)
+    clock: of every rate, limit and stamp; a slowed one belongs before an emulator on the same.
+    """
+
+    def __init__(
+        self,
+        spec: WidowXSpec,
+        settings: GateSettings | None = None,
+        table: Pose = NOMINAL_TABLE,
+        clock: Clock = REAL_TIME,
+    ) -> None:
+        self._spec, self._clock = spec, clock
+        self._bus = Bus(spec.port, spec.baud, clock)
         self._gate = Gate(ARM, settings or SETTINGS, table)
         self._senses = Senses()
         self._loop: Loop | None = None
@@ -44,16 +52,16 @@ class WidowX:
             raise UsageError(f"The arm on {self._spec.port} is connected already; close it first.")
         self._bus.open()
         try:
-            check_motors(self._bus, self._spec.port)
+            check_motors(self._bus, self._spec.port, self._clock)
             if not self._spec.read_only:
                 configure(self._bus)
             self._senses.read_all_slow(self._bus)
-            if not self._senses.read_fast(self._bus, time.monotonic_ns()):
+            if not self._senses.read_fast(self._bus, self._clock.now_ns()):
                 raise WorldFailure(f"The motors on {self._spec.port} do not answer together; look at the cables.")
         except BaseException:
             self._bus.close()
             raise
-        self._loop = Loop(self._bus, self._gate, self._senses, self._spec)
+        self._loop = Loop(self._bus, self._gate, self._senses, self._spec, self._clock)
         self._loop.start()
 
     def state(self) -> ArmState:
@@ -61,7 +69,7 @@ class WidowX:
         with loop.lock:
             if loop.failure:
                 raise loop.failure
-            age = time.monotonic_ns() - self._senses.stamp_ns
+            age = self._clock.now_ns() - self._senses.stamp_ns
             quiet = loop.silent
             if age > FRESH_NS and not quiet:
                 raise WorldFailure(
@@ -90,19 +98,19 @@ class WidowX:
         loop = self._running()
 
         def arm() -> None:
-            if not self._senses.read_fast(self._bus, time.monotonic_ns()):
+            if not self._senses.read_fast(self._bus, self._clock.now_ns()):
                 raise WorldFailure("The arm does not answer; look at cable and power.")
             self._senses.read_all_slow(self._bus)
             held = self._senses.torque and not self._senses.tripped
             with loop.lock:
-                self._gate.rearm(time.monotonic_ns(), self._senses.reading(), operator, held)
+                self._gate.rearm(self._clock.now_ns(), self._senses.reading(), operator, held)
             try:
                 if not held:
                     start_torque(self._bus, 1e3 / self._spec.rate_hz, self._spec.watchdog_ms)
                 self._senses.read_all_slow(self._bus)
             except WorldFailure as failure:
                 with loop.lock:
-                    self._gate.stop(time.monotonic_ns(), str(failure).rstrip("."))
+                    self._gate.stop(self._clock.now_ns(), str(failure).rstrip("."))
                 raise
             loop.follow()
 
@@ -111,12 +119,12 @@ class WidowX:
     def servo(self, target: Target) -> Intervention | None:
         loop = self._alive()
         with loop.lock:
-            return self._gate.command(target, time.monotonic_ns())
+            return self._gate.command(target, self._clock.now_ns())
 
     def gripper(self, opening: float, force: float | None = None) -> Intervention | None:
         loop = self._alive()
         with loop.lock:
-            return self._gate.grip(opening, force, time.monotonic_ns())
+            return self._gate.grip(opening, force, self._clock.now_ns())
 
     def hold(self) -> None:
         loop = self._alive()
@@ -126,12 +134,12 @@ class WidowX:
     def inhibit(self, hands_in_bench: bool) -> None:
         loop = self._alive()
         with loop.lock:
-            self._gate.inhibit(time.monotonic_ns(), hands_in_bench)
+            self._gate.inhibit(self._clock.now_ns(), hands_in_bench)
 
     def stop(self, reason: str) -> None:
         loop = self._running()
         with loop.lock:
-            self._gate.stop(time.monotonic_ns(), reason)
+            self._gate.stop(self._clock.now_ns(), reason)
 
     def torque_off(self, confirm: str) -> None:
         """Lets the arm fall: someone must hold it. Raises UsageError unless `confirm` is `TORQUE_OFF`."""
@@ -169,10 +177,10 @@ class WidowX:
             return
         loop, self._loop = self._loop, None
         with loop.lock:
-            self._gate.stop(time.monotonic_ns(), "its driver was closed")
-        end = time.monotonic() + BRAKE_S
-        while loop.live and loop.failure is None and time.monotonic() < end and not self._standing(loop):
-            time.sleep(0.01)
+            self._gate.stop(self._clock.now_ns(), "its driver was closed")
+        end = self._clock.now() + BRAKE_S
+        while loop.live and loop.failure is None and self._clock.now() < end and not self._standing(loop):
+            self._clock.sleep(0.01)
         loop.finish()
         self._bus.close()
 

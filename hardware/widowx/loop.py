@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
@@ -21,6 +20,7 @@ from hardware.dynamixel.units import gripper_angle, ticks_inside
 from hardware.widowx.motors import GRIPPER, MASTERS, MOTORS
 from hardware.widowx.sensing import Senses
 from hardware.widowx.spec import WidowXSpec
+from touchstone.clock import REAL_TIME, Clock
 from touchstone.errors import WorldFailure
 from touchstone.robots.wx250s import ARM
 from touchstone.safety.codes import Code, Intervention
@@ -35,9 +35,9 @@ PERIOD_SHARE = 0.05  # of a new period in the running mean
 
 
 class Loop:
-    """Runs from `start` until `finish`. `lock` guards gate, senses and what is published here."""
+    """Runs from `start` until `finish`. `lock` guards gate, senses and what is published here. clock: of every time."""
 
-    def __init__(self, bus: Bus, gate: Gate, senses: Senses, spec: WidowXSpec) -> None:
+    def __init__(self, bus: Bus, gate: Gate, senses: Senses, spec: WidowXSpec, clock: Clock = REAL_TIME) -> None:
         self.lock = threading.Lock()
         self.failure: WorldFailure | None = None
         self.decision: Decision | None = None
@@ -46,6 +46,7 @@ class Loop:
         self._period = 1 / spec.rate_hz
         self.live = False  # motors hold and follow
         self._bus, self._gate, self._senses, self._spec = bus, gate, senses, spec
+        self._clock = clock
         self._calls: SimpleQueue[tuple[Callable[[], Any], Future]] = SimpleQueue()
         self._ending = threading.Event()
         self._silent_until = 0.0
@@ -55,13 +56,13 @@ class Loop:
 
     @property
     def rate_hz(self) -> float:
-        """Of the last cycles, as measured."""
+        """Of the last cycles, as measured on the loop's clock."""
         return 1 / self._period
 
     @property
     def silent(self) -> bool:
         """The loop keeps off the bus, so that the watchdogs trip."""
-        return time.monotonic() < self._silent_until + 0.1
+        return self._clock.now() < self._silent_until + 0.1
 
     def start(self) -> None:
         self._thread.start()
@@ -89,17 +90,17 @@ class Loop:
 
     def _run(self) -> None:
         period = 1 / self._spec.rate_hz
-        due = before = time.monotonic()
+        due = before = self._clock.now()
         try:
             while not self._ending.is_set():
                 self._answer_calls()
-                if time.monotonic() >= self._silent_until:
+                if self._clock.now() >= self._silent_until:
                     self._cycle_once()
-                now = time.monotonic()
+                now = self._clock.now()
                 self._period += PERIOD_SHARE * (now - before - self._period)
                 before = now
                 due = max(due + period, now)
-                self._ending.wait(due - now)
+                self._ending.wait(self._clock.real(due - now))
         except WorldFailure as failure:
             self._fail(failure)
         except Exception as error:  # a bug must stop the arm like any other failure, and be told
@@ -108,7 +109,7 @@ class Loop:
     def _fail(self, failure: WorldFailure) -> None:
         with self.lock:
             self.failure, self.live = failure, False
-            self._gate.stop(time.monotonic_ns(), str(failure).rstrip("."), Code.NO_READING)
+            self._gate.stop(self._clock.now_ns(), str(failure).rstrip("."), Code.NO_READING)
         while True:
             try:
                 self._calls.get_nowait()[1].set_exception(failure)
@@ -131,15 +132,15 @@ class Loop:
 
     def _cycle_once(self) -> None:
         self._cycle += 1
-        answered = self._senses.read_fast(self._bus, time.monotonic_ns())
+        answered = self._senses.read_fast(self._bus, self._clock.now_ns())
         if not answered:
             self.missed += 1
-            if time.monotonic_ns() - self._senses.stamp_ns > self._gate.settings.reading_age / 2:
+            if self._clock.now_ns() - self._senses.stamp_ns > self._gate.settings.reading_age / 2:
                 self._senses.missing = tuple(m.name for m in MOTORS if self._bus.ping(m.id, tries=1) is None)
         if self._cycle % SLOW_EVERY == 0 and answered:
             self._senses.read_slow(self._bus)
         with self.lock:
-            now_ns = time.monotonic_ns()
+            now_ns = self._clock.now_ns()
             self._watch_motors(now_ns)
             decision = self.decision = self._gate.step(now_ns, self._senses.reading())
             self.interventions = (self.interventions + list(decision.interventions))[-KEPT_INTERVENTIONS:]
@@ -148,7 +149,7 @@ class Loop:
             return
         self._command(decision)
         if stale and decision.state == State.STOPPED and not decision.velocity.any():
-            self._silent_until = time.monotonic() + 2.5 * self._spec.watchdog_ms / 1e3
+            self._silent_until = self._clock.now() + 2.5 * self._spec.watchdog_ms / 1e3
             self.live = False
 
     def _watch_motors(self, now_ns: int) -> None:

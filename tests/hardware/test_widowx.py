@@ -289,6 +289,17 @@ def test_lost_and_damaged_replies_are_survived(arm, emulated):
     assert arm.state().missed >= 1
 
 
+def test_replies_that_come_late_are_not_taken_for_others(arm, emulated):
+    arm.rearm("test")
+    for k in range(20):
+        # later than the SDK waits, so that they meet the answers to what is asked next
+        emulated.ask("delay", count=5 + k, seconds=0.04)
+        time.sleep(0.2)
+        state = arm.state()
+        assert np.allclose(state.joints.position, READY, atol=0.01) and state.gate != "stopped", state.why
+        assert {motor.temperature for motor in state.motors} == {30} and set(state.voltages.values()) == {12.0}
+
+
 def test_an_unplugged_adapter_is_told_in_one_sentence(arm, emulated):
     arm.rearm("test")
     emulated.ask("disconnect")

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 from hardware.emulators.dynamixel.bus import Bus
-from hardware.emulators.dynamixel.plant import POSES, KinematicPlant
+from hardware.emulators.dynamixel.plant import POSES, KinematicPlant, simulated
 from hardware.emulators.dynamixel.server import Server
+from touchstone.clock import Clock
 from touchstone.errors import TouchstoneError
 
 
@@ -18,6 +19,8 @@ def main() -> int:
     parser.add_argument("--link", type=Path, required=True, help="where the port appears, a symlink to the pty")
     parser.add_argument("--control", type=Path, required=True, help="Unix socket for faults, JSON lines")
     parser.add_argument("--pose", choices=POSES, default="sleep", help="where the arm is at the start")
+    parser.add_argument("--plant", type=Path, help="Unix socket of a simulator that moves the arm, in place of --pose")
+    parser.add_argument("--time-scale", type=float, default=1.0, help="seconds of the bus in a real second")
     arguments = parser.parse_args()
     stopping = False
 
@@ -28,13 +31,18 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     try:
-        server = Server(Bus(KinematicPlant(POSES[arguments.pose])), arguments.link, arguments.control)
+        clock = Clock(arguments.time_scale)
+        plant = KinematicPlant(POSES[arguments.pose]) if arguments.plant is None else simulated(arguments.plant, clock)
+        server = Server(Bus(plant), arguments.link, arguments.control, clock)
     except TouchstoneError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     print(f"WidowX-250S emulated on {arguments.link}, faults on {arguments.control}", flush=True)
     try:
         server.run(lambda: stopping)
+    except TouchstoneError as error:  # the simulator behind it is gone
+        print(error, file=sys.stderr)
+        return error.exit_code
     finally:
         server.close()
     return 0

@@ -7,7 +7,8 @@ from collections import deque
 from hardware.dynamixel import registers as reg
 from hardware.emulators.dynamixel.motor import EmulatedMotor
 from hardware.emulators.dynamixel.packets import BROADCAST, STATUS, Error, Packet, status
-from hardware.emulators.dynamixel.plant import GRIPPER, KinematicPlant, Plant
+from hardware.emulators.dynamixel.plant import KinematicPlant
+from hardware.emulators.kinematic import GRIPPER, Plant
 from hardware.widowx.motors import MOTORS
 
 PING, READ, WRITE, REG_WRITE, ACTION, REBOOT = 0x01, 0x02, 0x03, 0x04, 0x05, 0x08

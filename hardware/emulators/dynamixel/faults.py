@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 from hardware.dynamixel import registers as reg
 from hardware.emulators.dynamixel.bus import Bus
 from hardware.emulators.dynamixel.plant import POSES, KinematicPlant
+from hardware.emulators.operations import Operations
+from touchstone.clock import REAL_TIME, Clock
 
 SNAPSHOT = {
     "torque": reg.TORQUE_ENABLE,
@@ -25,10 +26,10 @@ SNAPSHOT = {
 _REGISTERS = {register.name: register for register in reg.ALL}
 
 
-class Faults:
+class Faults(Operations):
     """Counts down the replies that are to be spoilt, and carries out requests.
 
-    A request is `{"op": NAME, ...}`, an answer a dict; one that cannot be done is `{"error": sentence}`. Operations:
+    Operations:
     drop, corrupt (count): the next replies are lost or damaged. delay (count, seconds): they come late.
     silence (ids): these motors do not answer; [] = all do. disconnect, reconnect: the adapter is unplugged, and back.
     motor_error (id, bits): latches a hardware error. temperature (id, celsius). block (joints): something holds them.
@@ -37,25 +38,10 @@ class Faults:
     clear: ends all of these; errors stay latched until a reboot. state, goals (since_s): what is and what was asked.
     """
 
-    def __init__(self, bus: Bus, plug: Callable[[bool], None]) -> None:
-        self._bus, self._plug = bus, plug
+    def __init__(self, bus: Bus, plug: Callable[[bool], None], clock: Clock = REAL_TIME) -> None:
+        self._bus, self._plug, self.clock = bus, plug, clock
         self.drop = self.corrupt = self.late = 0
         self.delay_s = 0.0
-
-    def carry_out(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Carries out one request; `at_ns` in the answer is the monotonic clock's."""
-        operation = getattr(self, f"_do_{request.get('op')}", None)
-        if operation is None:
-            return {"error": f"There is no operation '{request.get('op')}'; choose one of: {', '.join(self.names())}."}
-        arguments = {key: value for key, value in request.items() if key != "op"}
-        try:
-            answer = operation(**arguments) or {}
-        except (TypeError, ValueError, KeyError, OverflowError) as error:
-            return {"error": f"'{request['op']}' cannot be done with {arguments}: {error}."}
-        return {**answer, "at_ns": time.monotonic_ns()}
-
-    def names(self) -> list[str]:
-        return sorted(name.removeprefix("_do_") for name in dir(self) if name.startswith("_do_"))
 
     def spoil(self, reply: bytes) -> tuple[bytes | None, float]:
         """What becomes of a reply: its bytes, None if it is lost, and by how many seconds it is late."""
@@ -115,6 +101,8 @@ class Faults:
             self._do_temperature(id, 30)
 
     def _do_reset(self, pose: str) -> None:
+        if not isinstance(self._bus.plant, KinematicPlant):
+            raise ValueError("the arm is moved by a simulator, which starts it where it likes")
         self._do_clear()
         self._bus.reset(KinematicPlant(POSES[pose]))
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import json
 import os
 import select
-import socket
 import termios
-import time
 import tty
 from pathlib import Path
 
@@ -17,6 +14,8 @@ from hardware.dynamixel import registers as reg
 from hardware.emulators.dynamixel.bus import Bus
 from hardware.emulators.dynamixel.faults import Faults
 from hardware.emulators.dynamixel.packets import Packet, Parser
+from hardware.emulators.operations import RequestSocket
+from touchstone.clock import REAL_TIME, Clock
 from touchstone.errors import UsageError
 
 BEAT = 0.004  # [s] between looks at motors and plant when the bus is quiet
@@ -25,54 +24,38 @@ SPEEDS = {1: termios.B57600, 2: termios.B115200, 3: termios.B1000000, 4: termios
 
 
 class Server:
-    """Serves a bus until `run` returns. link: path of a symlink to the pty; control: path of the Unix socket."""
+    """Serves a bus until `run` returns. link: path of a symlink to the pty; control: path of the Unix socket. clock:
+    the bus's time; motors, watchdogs and delays run on it."""
 
-    def __init__(self, bus: Bus, link: Path, control: Path) -> None:
-        self._bus, self._link, self._control_path = bus, link, control
+    def __init__(self, bus: Bus, link: Path, control: Path, clock: Clock = REAL_TIME) -> None:
+        self._bus, self._link = bus, link
+        self._clock = clock
         self._master = self._slave = -1
-        self._began = time.monotonic()
+        self._began = self._clock.now()
         self._due: list[tuple[float, int, bytes]] = []
         self._replies = 0
-        self._faults = Faults(bus, self._plug)
-        self._clients: dict[socket.socket, bytes] = {}
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._bind()
+        self._faults = Faults(bus, self._plug, clock)
+        self._requests = RequestSocket(control, self._faults)
         self._plug(True)
 
     def run(self, stopped) -> None:
         """Serves until `stopped()` is true."""
         while not stopped():
-            wait = BEAT if not self._due else min(BEAT, max(0.0, self._due[0][0] - time.monotonic()))
-            watched = [self._listener, *self._clients, *([self._master] if self._master >= 0 else [])]
-            ready, _, _ = select.select(watched, [], [], wait)
-            now = time.monotonic() - self._began
+            wait = BEAT if not self._due else min(BEAT, max(0.0, self._due[0][0] - self._clock.now()))
+            watched = [*self._requests.sockets, *([self._master] if self._master >= 0 else [])]
+            ready, _, _ = select.select(watched, [], [], self._clock.real(wait))
+            now = self._clock.now() - self._began
             packets = self._hear() if self._master in ready else []
             self._bus.advance(now, heard=bool(packets))
             self._answer(packets)
             for source in ready:
-                if isinstance(source, int):
-                    continue
-                if source is self._listener:
-                    self._clients[self._listener.accept()[0]] = b""
-                else:
-                    self._serve(source)
+                if not isinstance(source, int):
+                    self._requests.serve(source)
             self._say()
 
     def close(self) -> None:
         self._plug(False)
-        for client in (*self._clients, self._listener):
-            client.close()
-        self._control_path.unlink(missing_ok=True)
-
-    def _bind(self) -> None:
-        try:
-            self._control_path.unlink(missing_ok=True)
-            self._listener.bind(str(self._control_path))
-        except OSError as error:
-            raise UsageError(
-                f"Cannot open the control socket {self._control_path}: {error.strerror or error}; give another path."
-            ) from error
-        self._listener.listen()
+        self._requests.close()
 
     def _plug(self, plugged: bool) -> None:
         if plugged and self._master < 0:
@@ -105,31 +88,13 @@ class Server:
                 spoilt, late = self._faults.spoil(reply)
                 if spoilt is not None:
                     self._replies += 1
-                    heapq.heappush(self._due, (time.monotonic() + late, self._replies, spoilt))
+                    heapq.heappush(self._due, (self._clock.now() + late, self._replies, spoilt))
 
     def _say(self) -> None:
-        now, out = time.monotonic(), b""
+        now, out = self._clock.now(), b""
         while self._due and self._due[0][0] <= now:
             out += heapq.heappop(self._due)[2]
         if out and self._master >= 0:
             # a driver that does not read loses bytes, as on a wire
             with contextlib.suppress(BlockingIOError):
                 os.write(self._master, out)
-
-    def _serve(self, client: socket.socket) -> None:
-        try:
-            data = client.recv(65536)
-        except OSError:
-            data = b""
-        if not data:
-            del self._clients[client]
-            client.close()
-            return
-        *lines, self._clients[client] = (self._clients[client] + data).split(b"\n")
-        for line in lines:
-            try:
-                answer = self._faults.carry_out(json.loads(line))
-            except (json.JSONDecodeError, AttributeError):
-                answer = {"error": "A request is one JSON object on one line."}
-            with contextlib.suppress(OSError):
-                client.sendall(json.dumps(answer).encode() + b"\n")

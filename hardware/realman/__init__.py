@@ -1,0 +1,1 @@
+"""The Realman RM75 behind its controller, with an Inspire gripper."""
