@@ -1,7 +1,7 @@
 """A complete gap study with a known answer: policies of graded skill in the twin and in a shadow at two strengths.
 
     .venv/bin/python benchmarks/graded_policies.py --study facts --out runs/graded
-    .venv/bin/python benchmarks/graded_policies.py --study pixels --out runs/graded
+    .venv/bin/python benchmarks/graded_policies.py --study pixels --shift light --out runs/graded
 
 `facts`: pick-emoji, the expert and worse ones, nothing rendered. `pixels`: touch-emoji, card-matcher and worse ones,
 from pictures. Resumes where it stopped. For each strength it writes gap.html and its tables, and then, as the last

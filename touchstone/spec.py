@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from touchstone.facts import Record
+from touchstone.schema import SCHEMA
 
 
 class Placement(Record):
@@ -44,7 +45,7 @@ class Spec(Record):
     rate_hz: control rate. step_limit: ticks. camera: preset name. start: arm joints at the start [rad].
     """
 
-    schema_version: int = 1
+    schema_version: int = SCHEMA
     episode: str
     task: str
     protocol: str

@@ -6,7 +6,8 @@ import pytest
 from touchstone.cli.plan import Plan as Command
 from touchstone.errors import TouchstoneError, UsageError
 from touchstone.scoring.blinding import LABELS, SEALED, Asked, give_label, make_plan, read_study, unblind
-from touchstone.scoring.blinding_results import blind_results
+from touchstone.scoring.blinding_results import RESULTS, BlindResults, blind_results, what_trials_show
+from touchstone.scoring.statistics.paired import Pairs, compare_paired
 
 ASKED = Asked(task="touch-emoji", robot="wx250s", protocol="val", seed=0, trials=6)
 POLICIES = ("good", "bad", "ugly")
@@ -126,6 +127,14 @@ def test_results_are_paired_by_episode_and_come_back_under_their_names(path):
     assert abs(one.difference.difference) == pytest.approx(4 / 6) and one.difference.pairs.both == 2
     assert one.difference.p_value <= one.p_holm
     assert set(found.drifts) == {"place in the schedule", "motor temperature", "pause before", "operator"}
+    assert found.circumstances.keys() == found.drifts.keys()
+    for name, groups in found.circumstances.items():
+        # nobody labelled before the first trial
+        trials = 17 if name == "pause before" else 18
+        assert sum(group.success.trials for group in groups) == trials
+    assert [group.group for group in found.circumstances["motor temperature"]] == ["up to 39.5", "over 39.5"]
+    assert [group.group for group in found.circumstances["operator"]] == ["operator 0", "operator 1"]
+    assert BlindResults.model_validate_json((path / RESULTS).read_text()) == found
 
 
 def test_that_the_key_was_shown_stays_known(path, capsys):
@@ -140,7 +149,12 @@ def test_a_study_that_tires_shows_a_drift(tmp_path):
     path = tmp_path / "long"
     make_plan(path, ASKED.model_copy(update={"trials": 14}), ("a", "b"), entropy=1)
     label_all(path, right=lambda policy, turn: turn.number <= 14)
-    drifts = blind_results(path).drifts
+    found = blind_results(path)
+    assert [(one.success.successes, one.success.trials) for one in found.circumstances["place in the schedule"]] == [
+        (14, 14),
+        (0, 14),
+    ]
+    drifts = found.drifts
     assert drifts["place in the schedule"].p_value < 0.01 and drifts["motor temperature"].p_value < 0.01
 
 
@@ -153,6 +167,24 @@ def test_what_cannot_be_planned(tmp_path, policies, trials, said):
         make_plan(tmp_path, ASKED.model_copy(update={"trials": trials}), policies)
 
 
+@pytest.mark.parametrize(("policies", "needed"), [(2, 6), (3, 7), (8, 11)])
+def test_a_plan_says_what_its_trials_can_show(policies, needed):
+    assert f"differ in {needed} episodes or more" in what_trials_show(20, policies)
+    assert f"that takes {needed} episodes" in what_trials_show(needed - 1, policies)
+    comparisons = policies * (policies - 1) // 2
+    p_values = [
+        compare_paired(Pairs(both=0, only_first=k, only_second=0, neither=20 - k)).p_value for k in (needed, needed - 1)
+    ]
+    assert p_values[0] * comparisons <= 0.05 < p_values[1] * comparisons
+
+
+def test_a_plan_of_a_newer_version_is_refused(path):
+    plan = path / "plan.json"
+    plan.write_text(plan.read_text().replace('"schema_version": 1', '"schema_version": 2'))
+    with pytest.raises(UsageError, match=r"has schema 2 .* update Touchstone"):
+        read_study(path)
+
+
 def test_a_plan_is_not_drawn_again(path):
     with pytest.raises(UsageError, match="holds a plan already"):
         make_plan(path, ASKED, POLICIES)
@@ -160,10 +192,10 @@ def test_a_plan_is_not_drawn_again(path):
 
 def test_the_commands_lead_through_a_study(tmp_path, capsys):
     folder = tmp_path / "cli"
-    Command("make", folder, policies=("one", "two"), trials=1).run()
+    Command("make", folder, policies=("octo", "pi0"), trials=1).run()
     Command("next", folder).run()
     out = capsys.readouterr().out
-    assert "Trial 1 of 2: policy " in out and "card_2" in out and "one" not in out.replace("one/", "")
+    assert "Trial 1 of 2: policy " in out and "card_2" in out and "octo" not in out and "pi0" not in out
     with pytest.raises(UsageError, match="There is no 'card_9'"):
         Command("label", folder, trial=1, chosen="card_9", operator="x").run()
     with pytest.raises(UsageError, match="--operator"):
@@ -172,4 +204,5 @@ def test_the_commands_lead_through_a_study(tmp_path, capsys):
     Command("label", folder, trial=2, chosen="none", operator="x").run()
     Command("unblind", folder).run()
     out = capsys.readouterr().out
-    assert "= one: " in out and "= two: " in out and "minus" in out
+    assert "= octo: " in out and "= pi0: " in out and "minus" in out
+    assert "success and place in the schedule: " in out and "no two policies" not in out

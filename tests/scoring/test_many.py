@@ -119,7 +119,11 @@ def test_the_table_is_computed_from_the_journals_alone(root, table, tmp_path):
     first, last = map(json.loads, lines)
     last["verdict"] = first["verdict"]
     (out / "episodes.jsonl").write_text(f"{lines[0]}\n{json.dumps(last)}\n")
-    with pytest.raises(TouchstoneError, match=r"In .*one: Episode val-s0-0001: its facts give"):
+    with pytest.raises(UsageError, match="val-s0-0001 has another verdict"):
+        seed_table([out])
+    (out / "episodes.jsonl").write_text("\n".join(lines) + "\n")
+    (out / "episodes" / "val-s0-0001.mcap").unlink()
+    with pytest.raises(TouchstoneError, match=r"In .*one: Episode val-s0-0001 has lost its file"):
         seed_table([out])
 
 

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from tests.support.pick_sessions import write_pick_session
-from tests.support.sessions import CONFIG, PROVENANCE, plan, write_episode, write_session
+from tests.support.sessions import CONFIG, PROVENANCE, TASK, episode, plan, write_episode, write_session
 from touchstone.data.journal import Session, read_session
 from touchstone.errors import TouchstoneError, UsageError
 from touchstone.scoring.running import RunningScore
@@ -100,11 +100,41 @@ def test_nothing_executed_leaves_recognition_null(tmp_path):
 
 
 def test_a_verdict_that_the_facts_do_not_support_is_an_error(tmp_path):
+    spec, other = plan(0), episode(plan(0), "never")
+    with Session.open(tmp_path, CONFIG, PROVENANCE) as session:
+        recorder = session.record(spec)
+        for tick in episode(spec):
+            recorder.tick(tick.observation, tick.facts, tick.events, tick.chunk, tick.stages_ms)
+        recorder.finish(TASK.judge(spec, [tick.facts for tick in other], []))
+    with pytest.raises(TouchstoneError, match="val-s0-0000: its facts give 'touched squid, as asked' but live it was"):
+        score_session(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("verdict", {"execution": False, "recognition": None, "chosen": None, "step": None, "reason": "x"}, "verdict"),
+        ("steps", 3, "number of steps"),
+        ("events", {"intervention": 2}, "number of events"),
+        ("index", 7, "index"),
+        ("episode", "val-s0-0007", "name"),
+    ],
+)
+def test_a_line_that_is_not_as_recorded_is_refused(tmp_path, field, value, said):
     write_session(tmp_path, ["right", "never"])
     lines = [json.loads(line) for line in (tmp_path / "episodes.jsonl").read_text().splitlines()]
-    lines[1]["verdict"] = lines[0]["verdict"]
+    lines[1][field] = value
     (tmp_path / "episodes.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    with pytest.raises(TouchstoneError, match="val-s0-0001: its facts give 'the gripper was not closed"):
+    with pytest.raises(UsageError, match=f"was changed after it was written: .* has another {said} in episodes.jsonl"):
+        score_session(tmp_path)
+
+
+def test_a_configuration_that_was_edited_is_refused(tmp_path):
+    write_session(tmp_path, ["right"])
+    head = json.loads((tmp_path / "session.json").read_text())
+    head["config"]["policy"] = "mine"
+    (tmp_path / "session.json").write_text(json.dumps(head))
+    with pytest.raises(UsageError, match="does not have the hash beside it"):
         score_session(tmp_path)
 
 

@@ -53,12 +53,14 @@ class Plan:
 
     def _make(self) -> int:
         from touchstone.scoring.blinding import Asked, make_plan
+        from touchstone.scoring.blinding_results import what_trials_show
 
         asked = Asked(task=self.task, robot=self.robot, protocol=self.protocol, seed=self.seed, trials=self.trials)
         plan = make_plan(self.folder, asked, self.policies)
         print(
             f"{len(plan.turns)} trials of {', '.join(plan.aliases)} in {self.folder}; sealed {plan.sealed_sha256[:12]}."
         )
+        print(what_trials_show(self.trials, len(plan.aliases)))
         return 0
 
     def _next(self) -> int:
@@ -125,7 +127,8 @@ class Plan:
             )
         for name, one in found.drifts.items():
             told = one.reason if one.p_value is None else f"p = {one.p_value:.3f}"
-            console.print(f"success and {name}: {told}", highlight=False, markup=False, soft_wrap=True)
+            groups = ", ".join(f"{g.success.successes}/{g.success.trials} {g.group}" for g in found.circumstances[name])
+            console.print(f"success and {name}: {groups}; {told}", highlight=False, markup=False, soft_wrap=True)
         if found.key_shown:
             console.print(
                 f"The key was shown {len(found.key_shown)} times, first at {found.key_shown[0]}.", soft_wrap=True

@@ -46,7 +46,9 @@ class Frame:
     def ended(self, image: np.ndarray, verdict: Verdict) -> np.ndarray:
         """The same with the verdict as a coloured band."""
         kind = outcome(verdict)
-        text = f"{VERDICT_WORDS[kind].upper()}: {verdict.reason}"
+        # a task that measures values has no cards
+        word = ("success" if verdict.success else "no success") if verdict.values else VERDICT_WORDS[kind]
+        text = f"{word.upper()}: {verdict.reason}"
         return self._stack(image, _strip(text, FOOTER, VERDICT_COLOURS[kind], (255, 255, 255), 16))
 
     def _stack(self, image: np.ndarray, footer: np.ndarray) -> np.ndarray:

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from touchstone.errors import TouchstoneError
 from touchstone.facts import Record
 from touchstone.policy import Chunk, Timing
+from touchstone.schema import SCHEMA, current
 
-SCHEMA = 1
 RecordType = TypeVar("RecordType", bound=Record)
 
 
@@ -24,7 +24,8 @@ def encode(kind: str, data: Any) -> str:
 
 
 def decode(kind: str, text: str) -> Any:
-    """The data in `text`. Raises TouchstoneError if it is not JSON, of another kind, or of another schema."""
+    """The data in `text`, as this version writes it. Raises TouchstoneError if it is not JSON, of another kind, or of
+    a newer schema."""
     try:
         message = json.loads(text)
         found, schema, data = message["kind"], message["schema"], message["data"]
@@ -32,9 +33,7 @@ def decode(kind: str, text: str) -> Any:
         raise TouchstoneError(f"A '{kind}' message is not JSON with schema, kind and data: {text[:60]!r}.") from None
     if found != kind:
         raise TouchstoneError(f"A '{kind}' message was expected and a '{found}' message came.")
-    if schema != SCHEMA:
-        raise TouchstoneError(f"A '{kind}' message has schema {schema} and this version reads {SCHEMA}; update it.")
-    return data
+    return current(kind, data, schema, f"A '{kind}' message")
 
 
 def decode_record(kind: str, text: str, record: type[RecordType]) -> RecordType:

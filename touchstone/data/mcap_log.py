@@ -22,6 +22,7 @@ from touchstone.errors import TouchstoneError
 from touchstone.facts import Event, Facts
 from touchstone.policy import Chunk
 from touchstone.robots.base import arm as find_arm
+from touchstone.schema import SCHEMA
 from touchstone.spec import Spec
 from touchstone.tasks.base import Verdict
 from touchstone.world import CameraFrame, Observation
@@ -131,7 +132,7 @@ class EpisodeWriter:
         self._writer.add_metadata(
             "touchstone",
             {
-                "schema": "1",
+                "schema": str(SCHEMA),
                 "episode": self._spec.episode,
                 "clock": observation.clock,
                 "publish_time": "capture stamp on the world's clock, ns",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from pydantic import ValidationError
 
 from touchstone.data import disk
 from touchstone.data.mcap_log import EpisodeLog, read_episode
 from touchstone.data.records import EpisodeLine, SessionHead
 from touchstone.errors import TouchstoneError, UsageError
+from touchstone.schema import current
 
 HEAD, LINES, EPISODES, LOGS = "session.json", "episodes.jsonl", "episodes", "logs"
 
@@ -60,23 +60,31 @@ def read_session(path: Path) -> SessionRecord:
 
 def read_head(path: Path) -> SessionHead:
     try:
-        return SessionHead.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
+        return SessionHead.model_validate(_current("head", path.read_bytes(), str(path)))
+    except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(f"{path} is not a session description that can be read; choose another OUT.") from None
 
 
 def read_lines(path: Path) -> tuple[list[EpisodeLine], int]:
-    """The whole lines, and how many bytes they take; what a crash tore off comes after them."""
+    """The whole lines, and how many bytes they take; what a crash tore off comes after them.
+
+    Raises TouchstoneError for a damaged line before the last, and for one of a newer version.
+    """
     data = path.read_bytes() if path.exists() else b""
     whole = data[: data.rfind(b"\n") + 1]
     rows = whole.splitlines(keepends=True)
     lines, size = [], 0
     for number, row in enumerate(rows, 1):
         try:
-            lines.append(EpisodeLine.model_validate_json(row))
-        except ValidationError:
+            lines.append(EpisodeLine.model_validate(_current("line", row, f"{path}, line {number},")))
+        except (ValueError, KeyError, TypeError):
             if number == len(rows):
                 break
             raise TouchstoneError(f"{path} is damaged at line {number}; restore it or choose another OUT.") from None
         size += len(row)
     return lines, size
+
+
+def _current(kind: str, text: bytes, where: str) -> Any:
+    data = json.loads(text)
+    return current(kind, data, data["schema_version"], where)

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from touchstone.facts import Record
+from touchstone.schema import SCHEMA
 from touchstone.spec import Spec
 from touchstone.tasks.base import Verdict
 
@@ -38,7 +39,7 @@ class EpisodeLine(Record):
     started_at: ISO 8601, UTC. duration_s: wall-clock seconds. world: plant and path in one familiar name.
     """
 
-    schema_version: int = 1
+    schema_version: int = SCHEMA
     episode: str
     index: int
     world: str
@@ -55,7 +56,7 @@ class EpisodeLine(Record):
 class SessionHead(Record):
     """`session.json`. config: what defines the result. runs: one entry per start, with what may differ."""
 
-    schema_version: int = 1
+    schema_version: int = SCHEMA
     config: dict[str, Any]
     config_hash: str
     runs: list[dict[str, Any]] = Field(default_factory=list)

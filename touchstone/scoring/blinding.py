@@ -4,6 +4,7 @@ plan.json    the schedule: trial number, alias, episode; and the digest of the s
 plan.sealed  which alias is which policy; sealed, not secret, as a shadow's parameters
 labels.jsonl one line a trial, each with the digest of the line before it
 unblinded.json  when the seal was opened, after which nothing can be labelled
+results.json    what was found (`blinding_results`)
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from touchstone.spec import Spec
 from touchstone.tasks.base import task as find_task
 
 PLAN, SEALED, LABELS, KEYS, UNBLINDED = "plan.json", "plan.sealed", "labels.jsonl", "keys.jsonl", "unblinded.json"
+#: of plan.json
+SCHEMA = 1
 _HEADER = b"touchstone plan sealed 1: which alias is which policy; open with `touchstone plan unblind DIR`\n"
 #: aliases are letters
 MOST_POLICIES = 26
@@ -56,7 +59,7 @@ class Turn(Record):
 class Plan(Record):
     """`plan.json`. Every episode is a block in which every alias has one turn, in an order of its own."""
 
-    schema_version: int = 1
+    schema_version: int = SCHEMA
     asked: Asked
     aliases: tuple[str, ...]
     turns: tuple[Turn, ...]
@@ -130,13 +133,20 @@ def make_plan(out: Path, asked: Asked, policies: Sequence[str], entropy: int | N
 
 
 def read_study(path: Path) -> BlindStudy:
-    """Raises UsageError if there is no plan, TouchstoneError if a label was changed after it was given."""
+    """Raises UsageError if there is no plan or one of a newer version, TouchstoneError if a label was changed after it
+    was given."""
     if not (path / PLAN).is_file():
         raise UsageError(f"There is no plan in {path} (no {PLAN}); make one with `touchstone plan make`.")
     data = (path / PLAN).read_bytes()
     try:
-        plan = Plan.model_validate_json(data)
-    except ValidationError:
+        written = json.loads(data)
+        if written["schema_version"] > SCHEMA:
+            raise UsageError(
+                f"{path / PLAN} has schema {written['schema_version']} and this version reads up to {SCHEMA}; "
+                "update Touchstone."
+            )
+        plan = Plan.model_validate(written)
+    except (ValueError, KeyError, TypeError):
         raise UsageError(f"{path / PLAN} is not a plan that can be read; restore it.") from None
     previous, labels = hashlib.sha256(data).hexdigest(), []
     for number, row in enumerate((path / LABELS).read_bytes().splitlines() if (path / LABELS).exists() else (), 1):

@@ -14,11 +14,11 @@ from pydantic import Field
 from touchstone.data.labels import plain_words
 from touchstone.data.reading import HEAD
 from touchstone.data.records import differing_keys
-from touchstone.errors import TouchstoneError, UsageError
+from touchstone.errors import UsageError
 from touchstone.facts import Record
 from touchstone.scoring.published import GRINNINGFACE_TABLE_3, PublishedTable
 from touchstone.scoring.rates import Rate
-from touchstone.scoring.score import ScoredSession, scored
+from touchstone.scoring.score import ScoredSession, scored_in
 
 PROTOCOL_ORDER = ("id", "train", "val", "hard", "train-authors", "val-authors", "hard-authors")
 SCORES = ("execution", "recognition", "overall")
@@ -100,7 +100,7 @@ def seed_table(
     """
     groups: dict[tuple, list[ScoredSession]] = defaultdict(list)
     for path in each(find_sessions(folders)):
-        session = _scored(path)
+        session = scored_in(path)
         one = session.summary
         groups[one.task, one.world, plain_words(one.plant, one.path), one.robot, one.policy].append(session)
     blocks = []
@@ -137,16 +137,6 @@ def spread(rates: Iterable[float | None]) -> Spread:
         std=round(statistics.stdev(known), 6) if len(known) > 1 else None,
         seeds=len(known),
     )
-
-
-def _scored(path: Path) -> ScoredSession:
-    try:
-        return scored(path)
-    except UsageError:
-        raise
-    except TouchstoneError as error:
-        # an episode's name alone does not say which of many sessions it is in
-        raise TouchstoneError(f"In {path}: {error}") from error
 
 
 def _check_alike(sessions: list[ScoredSession]) -> None:

@@ -20,10 +20,11 @@ from touchstone.scoring.rules import rule_sentence
 from touchstone.scoring.score import ScoredSession, scored
 from touchstone.scoring.summary import Summary
 from touchstone.tasks.base import Verdict
+from touchstone.tasks.labels import PLACED
 
 REPORT = "report.html"
-#: events of every good episode, which explain no failure
-_EXPECTED = ("close_commanded",)
+#: events of every good episode, attended or not, which explain no failure
+_EXPECTED = ("close_commanded", PLACED)
 _WHAT = {
     "execution": "The motion was done, of all trials.",
     "recognition": "On the object asked for, of those executed.",

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from touchstone.data.disk import replace_whole
-from touchstone.data.journal import EpisodeLine, SessionRecord, read_session
-from touchstone.data.records import stage_stats
-from touchstone.errors import TouchstoneError
+from touchstone.data.journal import EpisodeLine, EpisodeLog, SessionRecord, read_session
+from touchstone.data.records import config_hash, stage_stats
+from touchstone.errors import TouchstoneError, UsageError
 from touchstone.scoring.rates import Rate, rate
 from touchstone.scoring.summary import Beside, Slots, Summary
 from touchstone.tasks.base import Verdict
 from touchstone.tasks.base import task as find_task
 
 SUMMARY = "summary.json"
+Also = Callable[[EpisodeLine, EpisodeLog], None]
 
 
 @dataclass(frozen=True)
@@ -34,22 +36,40 @@ def score_session(path: Path) -> Summary:
     return session.summary
 
 
-def scored(path: Path) -> ScoredSession:
-    """Scores the session in a folder.
+def _nothing(line: EpisodeLine, log: EpisodeLog) -> None:
+    pass
 
-    Raises UsageError if there is none or it is empty; TouchstoneError if a file is missing or changed, or
-    if its facts give another verdict than the live one.
+
+def scored(path: Path, also: Also = _nothing) -> ScoredSession:
+    """Scores the session in a folder. also: is given every episode as it is read, so that none is read twice.
+
+    Raises UsageError if there is none, it is empty, or its description or a line was changed; TouchstoneError if a file
+    is missing or changed, or if its facts give another verdict than the live one.
     """
     record = read_session(path)
+    if config_hash(record.config) != record.head.config_hash:
+        raise edited(record, "the configuration in session.json does not have the hash beside it")
     task = find_task(record.config["task"])
     stages_ms: dict[str, list[float]] = {}
     for line in record.lines:
         log = record.read(line)
+        _as_recorded(record, line, log)
         _same(line, task.judge(log.spec, log.facts, log.events))
+        also(line, log)
         for stages in log.stages_ms:
             for stage, milliseconds in stages.items():
                 stages_ms.setdefault(stage, []).append(milliseconds)
     return ScoredSession(record, stages_ms, _summary(record, stages_ms))
+
+
+def scored_in(path: Path, also: Also = _nothing) -> ScoredSession:
+    """As `scored`; errors name the folder too, for an episode's name does not say which of many sessions it is in."""
+    try:
+        return scored(path, also)
+    except UsageError:
+        raise
+    except TouchstoneError as error:
+        raise TouchstoneError(f"In {path}: {error}") from error
 
 
 def failure(verdict: Verdict) -> str | None:
@@ -57,6 +77,28 @@ def failure(verdict: Verdict) -> str | None:
     if verdict.success:
         return None
     return "acted on another object than the one asked for" if verdict.execution else verdict.reason
+
+
+def edited(record: SessionRecord, what: str) -> UsageError:
+    """What to raise for a journal whose parts contradict each other."""
+    return UsageError(
+        f"The journal in {record.path} was changed after it was written: {what}; restore it or run it again."
+    )
+
+
+def _as_recorded(record: SessionRecord, line: EpisodeLine, log: EpisodeLog) -> None:
+    """What a line repeats must be what its recording says."""
+    said = {
+        "spec": (line.spec, log.spec),
+        "name": (line.episode, log.spec.episode),
+        "index": (line.index, log.spec.index),
+        "verdict": (line.verdict, log.verdict),
+        "number of steps": (line.steps, len(log.facts)),
+        "number of events": (line.events, dict(Counter(event.kind for event in log.events))),
+    }
+    for what, (here, there) in said.items():
+        if here != there:
+            raise edited(record, f"episode {line.episode} has another {what} in episodes.jsonl than in its recording")
 
 
 def _same(line: EpisodeLine, again: Verdict) -> None:

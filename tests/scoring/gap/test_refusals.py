@@ -73,6 +73,13 @@ def test_another_version_of_the_policy(sides):
     assert "contract.version" in refused(*sides)
 
 
+def test_other_versions_of_touchstone_are_flagged(sides):
+    for side, version in zip(sides, ("0.1.0", "0.2.0"), strict=True):
+        edit(side / "one/session.json", lambda head, version=version: head["runs"][0].update(touchstone=version))
+    study, _ = gap_study(sim=[sides[0]], real=[sides[1]])
+    assert "The sessions were recorded by versions 0.1.0, 0.2.0 of Touchstone." in study.flags
+
+
 def test_the_same_episode_twice(tmp_path, sides):
     write_side(tmp_path / "sim2", "twin", {"one": "rr"})
     with pytest.raises(UsageError, match=r"Both .* hold episode val-s0-0000 of one"):

@@ -50,6 +50,17 @@ def test_a_task_that_is_not_built_in_has_execution_and_recognition():
     assert stages.names == ("execution", "recognition") and stages.passed(None, (), verdict) == 1
 
 
+@pytest.mark.parametrize(
+    ("intention", "grasp", "success", "stages"),
+    [(False, False, False, 0), (True, False, False, 1), (True, True, False, 2), (True, False, True, 3)],
+)
+def test_a_task_of_int_act(intention, grasp, success, stages):
+    values = {"intention": intention, "grasp": grasp, "success": success}
+    recognition = True if success else None
+    verdict = Verdict(execution=success, recognition=recognition, chosen=None, step=None, reason="", values=values)
+    assert stages_of("int-act:widowx_stack_cube").passed(None, (), verdict) == stages
+
+
 @pytest.mark.parametrize("task", [TOUCH, PICK])
 def test_the_last_stage_is_success(task):
     spec = task.plan("val", 0, 0, ARM)

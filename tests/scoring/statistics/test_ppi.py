@@ -74,8 +74,25 @@ def test_a_faithful_simulation_narrows_the_finite_interval_and_saved_is_its_widt
     assert clopper_pearson(round(n * real.mean()), n).width == pytest.approx(found.interval.width, abs=2e-3)
 
 
-def test_finite_ppi_needs_enough_extra_trials_and_binary_outcomes():
-    assert "as many" in ppi_finite(real=REAL, sim=SIM, extra_sim=[1, 0]).reason
+def test_fewer_extra_trials_than_pairs_correct_the_first_pairs():
+    found = ppi_finite(real=REAL, sim=SIM, extra_sim=[0, 1], weight=1.0)
+    assert (found.paired, found.extra) == (15, 2)
+    assert found.real == pytest.approx((sum(REAL) + (0 - 1) + (1 - 0)) / 15)
+    assert found.interval.holds(found.real)
+
+
+def test_fewer_extra_trials_than_pairs_still_cover():
+    rng = np.random.default_rng(3)
+    studies, n, extra = 300, 20, 10
+    real = (rng.random((studies, n)) < 0.8).astype(float)
+    agree = rng.random((studies, n)) < 0.9
+    sim, more = np.where(agree, real, 1 - real), (rng.random((studies, extra)) < 0.8 * 0.9 + 0.2 * 0.1).astype(float)
+    held = [ppi_finite(real=y, sim=f, extra_sim=g).interval.holds(0.8) for y, f, g in zip(real, sim, more, strict=True)]
+    assert np.mean(held) >= 0.95
+
+
+def test_finite_ppi_needs_an_extra_trial_and_binary_outcomes():
+    assert "an extra simulated trial" in ppi_finite(real=REAL, sim=SIM, extra_sim=[]).reason
     assert ppi_finite(real=[], sim=[], extra_sim=[]).real is None
     with pytest.raises(UsageError, match="0 or 1"):
         ppi_finite(real=[0.5], sim=[1], extra_sim=[1])

@@ -11,7 +11,7 @@ from touchstone.scoring.gap.words import FINDINGS, points
 from touchstone.scoring.statistics.gap import StageGap
 from touchstone.scoring.statistics.intervals import wilson
 
-_ROW, _LEFT, _PLOT, _RIGHT = 26, 230, 430, 150
+_ROW, _LEFT, _PLOT, _RIGHT = 26, 230, 430, 180
 
 
 def forest(cells: Sequence[Cell], margin: float, other: str) -> Markup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from touchstone.errors import UsageError
-from touchstone.scoring.gap.sides import CellKey, Side, Trial, check_same_settings
+from touchstone.scoring.gap.sides import CellKey, Side, Trial, check_same_settings, version_of
 
 #: settings in which the sessions of one cell and one world may differ
 _OF_SESSION = ("seed", "record", "material", "pictures")
@@ -53,13 +53,9 @@ def pair(sim: Side, real: Side) -> tuple[tuple[PairedCell, ...], tuple[str, ...]
         cells.append(cell)
     for key in sorted(sim.trials.keys() - real.trials.keys(), key=_name):
         flags.append(f"{_name(key)} was simulated only, and is left out.")
-    versions = {
-        session.record.last_run.get("versions", {}).get("touchstone")
-        for side in (sim, real)
-        for session in side.sessions
-    }
+    versions = {version_of(session) for side in (sim, real) for session in side.sessions}
     if len(versions) > 1:
-        flags.append(f"The sessions were recorded by versions {', '.join(sorted(map(str, versions)))} of Touchstone.")
+        flags.append(f"The sessions were recorded by versions {', '.join(sorted(versions))} of Touchstone.")
     return tuple(cells), tuple(flags)
 
 

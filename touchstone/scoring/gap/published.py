@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from touchstone.facts import Record
+from touchstone.scoring.gap.records import Cell, Study, WorldRates
 from touchstone.scoring.published import GRINNINGFACE_TABLE_3
 from touchstone.scoring.statistics.intervals import wilson
 from touchstone.scoring.statistics.ranking import Ranking, rank_rates
+from touchstone.scoring.statistics.results import Interval
 
 
 class Table(Record):
-    """title, source: what and where. note: what must be known to read it. head, rows: cells as text."""
+    """title, source: what and where. note: what must be known to read it. head, rows: cells as text. ours: rows of the
+    study that is reported, in the same columns."""
 
     title: str
     source: str
     note: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    ours: tuple[tuple[str, ...], ...] = ()
 
 
 #: right card of executed, executed of 30 trials, on a real arm
@@ -34,16 +40,50 @@ def ranking() -> Ranking:
     return rank_rates({name: (right, TRIALS) for name, (right, _) in GRINNINGFACE_TABLE_1.items()})
 
 
-def published_tables() -> tuple[Table, ...]:
-    return (_table_1(), _TABLE_2, _table_3(), _INT_ACT)
+def published_tables(study: Study | None = None) -> tuple[Table, ...]:
+    """The tables, with the rows of a study beside those that ask the same task."""
+    one, three = _table_1(), _table_3()
+    if study is not None:
+        one = one.model_copy(update={"ours": tuple(_like_table_1(*row) for row in _measured(study, "touch-emoji"))})
+        three = three.model_copy(update={"ours": tuple(_like_table_3(*row) for row in _measured(study, "pick-emoji"))})
+    return (one, _TABLE_2, three, _INT_ACT)
+
+
+def _measured(study: Study, task: str) -> Iterator[tuple[Cell, str, WorldRates]]:
+    """Every cell of a task in both worlds: the cell, the world's name, its rates there."""
+    for cell in study.cells:
+        if cell.task == task:
+            yield cell, study.sim.world, cell.sim
+            yield cell, study.real.world, cell.real
+
+
+def _like_table_1(cell: Cell, world: str, rates: WorldRates) -> tuple[str, ...]:
+    execution, recognition, overall = rates.execution, rates.recognition, rates.overall
+    return (
+        f"{cell.name}, {cell.protocol}, {world}",
+        f"{execution.successes}/{execution.trials}",
+        f"{recognition.successes}/{recognition.trials}",
+        _percent(overall.rate, overall.wilson),
+        "-",
+    )
+
+
+def _like_table_3(cell: Cell, world: str, rates: WorldRates) -> tuple[str, ...]:
+    shares = (one.rate for one in (rates.execution, rates.recognition))
+    text = " / ".join("-" if share is None else f"{100 * share:.0f}" for share in shares)
+    columns = (text if protocol == cell.protocol else "-" for protocol in GRINNINGFACE_TABLE_3.protocols)
+    return (f"{cell.name}, {cell.protocol}, {world}, {rates.overall.trials} trials", *columns)
+
+
+def _percent(rate: float, interval: Interval) -> str:
+    return f"{100 * rate:.1f} ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
 
 
 def _table_1() -> Table:
     places = {one.name: one.ranks for one in ranking().policies}
     rows = []
     for name, (right, executed) in GRINNINGFACE_TABLE_1.items():
-        interval = wilson(right, TRIALS)
-        overall = f"{100 * right / TRIALS:.1f} ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
+        overall = _percent(right / TRIALS, wilson(right, TRIALS))
         first, last = places[name]
         rows.append((name, f"{executed}/{TRIALS}", f"{right}/{executed}", overall, f"{first} to {last}"))
     return Table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -101,9 +101,16 @@ class TaskGap(Record):
     agreement: Agreement
 
 
+class Happened(Record):
+    """How often something happened, and in how many episodes."""
+
+    times: int
+    episodes: int
+
+
 class WorldInfo(Record):
     """One side. label: familiar name, `real` for atoms alone. failures: kind -> episodes. events: safety interventions
-    and the like, kind -> how often. latency_ms: stage -> percentiles over all its sessions."""
+    and the like, by kind. latency_ms: stage -> percentiles over all its sessions."""
 
     world: str
     plant: str
@@ -111,12 +118,15 @@ class WorldInfo(Record):
     words: str
     episodes: int
     failures: dict[str, int]
-    events: dict[str, int]
+    events: dict[str, Happened]
     latency_ms: dict[str, StageStats]
 
 
 class SessionInfo(Record):
-    """One session that went in. sealed: the digest of its sealed file, which was checked and not opened."""
+    """One session that went in. sealed: the digest of its sealed file, which was checked and not opened.
+
+    config: what `config_hash` is of. software: what it ran on, by name. policy_version: as the policy declares it.
+    """
 
     side: Literal["sim", "real"]
     path: str
@@ -130,6 +140,9 @@ class SessionInfo(Record):
     started_at: str
     touchstone: str
     sealed: str | None
+    config: dict[str, Any]
+    software: dict[str, str]
+    policy_version: str | None
 
 
 class Study(Record):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from touchstone.scoring.gap.records import Study
 from touchstone.scoring.rules import rule_sentence
 
 REPORT = "gap.html"
+#: settings that the table of sessions has
+_TOLD_ELSEWHERE = ("policy", "task", "protocol", "seed")
 
 
 def write_gap_report(study: Study, paired: Sequence[PairedCell], out: Path) -> Path:
@@ -36,6 +39,22 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _settings(study: Study) -> list[tuple[str, str, str]]:
+    """What the sessions of each side were set to, and ran on: name, twin, other side; what differs is listed."""
+    sides = [[one for one in study.sessions if one.side == side] for side in ("sim", "real")]
+    told = [[{**one.config, **one.software} for one in side] for side in sides]
+    names = {name: None for side in told for one in side for name in one if name not in _TOLD_ELSEWHERE}
+    rows = []
+    for name in names:
+        values = [sorted({_value(one.get(name)) for one in side}) for side in told]
+        rows.append((name, *("; ".join(each) for each in values)))
+    return rows
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
 def _context(study: Study, paired: Sequence[PairedCell], out: Path) -> dict[str, Any]:
@@ -63,5 +82,6 @@ def _context(study: Study, paired: Sequence[PairedCell], out: Path) -> dict[str,
         "events": sorted({kind for world in (study.sim, study.real) for kind in world.events}),
         "rules": sorted({(cell.task, cell.rule, rule_sentence(cell.task, cell.rule)) for cell in study.cells}),
         "gallery": gallery(paired, [cell.name for cell in study.cells], out),
-        "published": published_tables(),
+        "published": published_tables(study),
+        "settings": _settings(study),
     }

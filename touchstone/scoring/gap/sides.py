@@ -8,14 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from touchstone.data.journal import EpisodeLine
+from touchstone.data.journal import EpisodeLine, EpisodeLog
 from touchstone.data.labels import plain_words, world_label
 from touchstone.data.records import config_hash, differing_keys
 from touchstone.data.sealed import SEALED, unseal
-from touchstone.errors import TouchstoneError, UsageError
+from touchstone.errors import UsageError
 from touchstone.scoring.gap.stages import stages_of
 from touchstone.scoring.many import find_sessions
-from touchstone.scoring.score import ScoredSession, scored
+from touchstone.scoring.score import ScoredSession, edited, scored_in
 from touchstone.spec import Spec
 
 Which = Literal["sim", "real"]
@@ -97,11 +97,11 @@ def read_side(
     sessions: list[ScoredSession] = []
     trials: dict[CellKey, dict[str, Trial]] = {}
     for path in each(find_sessions(folders)):
-        session = _scored(path)
+        session, found = _scored(path)
         _check_head(session)
         _check_world(which, sessions[0] if sessions else session, session)
         cell = trials.setdefault(cell_of(session), {})
-        for trial in _trials(session):
+        for trial in found:
             other = cell.setdefault(trial.key, trial)
             if other is not trial:
                 raise UsageError(
@@ -110,6 +110,11 @@ def read_side(
                 )
         sessions.append(session)
     return Side(which, tuple(sessions), trials)
+
+
+def version_of(session: ScoredSession) -> str:
+    """Of Touchstone, at the latest start."""
+    return str(session.record.last_run.get("touchstone", "unknown"))
 
 
 def cell_of(session: ScoredSession) -> CellKey:
@@ -122,36 +127,24 @@ def spec_key(spec: Spec) -> str:
     return config_hash(spec.model_dump(mode="json"))
 
 
-def _scored(path: Path) -> ScoredSession:
-    try:
-        return scored(path)
-    except UsageError:
-        raise
-    except TouchstoneError as error:
-        raise TouchstoneError(f"In {path}: {error}") from error
+def _scored(path: Path) -> tuple[ScoredSession, list[Trial]]:
+    passed: list[int] = []
 
+    def watch(line: EpisodeLine, log: EpisodeLog) -> None:
+        passed.append(stages_of(log.spec.task).passed(log.spec, log.facts, line.verdict))
 
-def _trials(session: ScoredSession) -> list[Trial]:
-    stages = stages_of(session.summary.task)
-    out = []
-    for line in session.record.lines:
-        log = session.record.read(line)
-        if log.spec != line.spec:
-            _edited(session, f"episode {line.episode} has another spec in episodes.jsonl than in its recording")
-        passed = stages.passed(log.spec, log.facts, line.verdict)
-        out.append(Trial(spec_key(line.spec), line, passed, session))
-    return out
+    session = scored_in(path, watch)
+    lines = session.record.lines
+    return session, [Trial(spec_key(one.spec), one, so_far, session) for one, so_far in zip(lines, passed, strict=True)]
 
 
 def _check_head(session: ScoredSession) -> None:
     """The parts of a journal that say the same twice must agree."""
     record = session.record
-    if config_hash(record.config) != record.head.config_hash:
-        _edited(session, "the configuration in session.json does not have the hash beside it")
     for line in record.lines:
         for key in _SAID_TWICE:
             if getattr(line.spec, key) != record.config[key]:
-                _edited(session, f"episode {line.episode} is not of the {key} that session.json names")
+                raise edited(record, f"episode {line.episode} is not of the {key} that session.json names")
     if (record.path / SEALED).exists() or record.last_run.get("sealed_sha256"):
         # only the seal is checked; what it hides must not reach the analysis
         unseal(record.path, record.last_run.get("sealed_sha256"))
@@ -162,7 +155,7 @@ def _check_world(which: Which, first: ScoredSession, session: ScoredSession) -> 
     written = {line.world for line in session.record.lines}
     one = session.summary
     if len(runs) > 1 or written != {world_label(one.plant, one.path)}:
-        _edited(session, "its episodes and its starts do not name one world")
+        raise edited(session.record, "its episodes and its starts do not name one world")
     path = session.record.path
     if one.plant not in PLANTS[which]:
         raise UsageError(
@@ -182,12 +175,6 @@ def _check_world(which: Which, first: ScoredSession, session: ScoredSession) -> 
             f"The --{which} side mixes worlds: {first.record.path} is {first.summary.world} and {path} is {one.world}; "
             "make one study for each."
         )
-
-
-def _edited(session: ScoredSession, what: str) -> None:
-    raise UsageError(
-        f"The journal in {session.record.path} was changed after it was written: {what}; restore it or run it again."
-    )
 
 
 def check_same_settings(one: ScoredSession, other: ScoredSession, free: tuple[str, ...]) -> None:

@@ -27,8 +27,8 @@ class Stages:
 
 
 def stages_of(task: str) -> Stages:
-    """A task's stages; execution and recognition alone for one that is not built in."""
-    return _BUILT_IN.get(task, _PLAIN)
+    """A task's stages, or its family's; execution and recognition alone for one that is not built in."""
+    return _BUILT_IN.get(task.partition(":")[0], _PLAIN)
 
 
 def _plain(spec: Spec, facts: Sequence[Facts], verdict: Verdict) -> int:
@@ -52,6 +52,12 @@ def _pick(spec: Spec, facts: Sequence[Facts], verdict: Verdict) -> int:
     return int(any(_at_cube(one) for one in facts))
 
 
+def _int_act(spec: Spec, facts: Sequence[Facts], verdict: Verdict) -> int:
+    if verdict.success:
+        return 3
+    return 2 if verdict.values.get("grasp") else int(bool(verdict.values.get("intention")))
+
+
 def _at_cube(facts: Facts) -> bool:
     fact = facts.objects.get(CUBE)
     if fact is None or fact.value is None or facts.tcp.value is None:
@@ -63,5 +69,6 @@ def _at_cube(facts: Facts) -> bool:
 _PLAIN = Stages(("execution", "recognition"), _plain)
 _BUILT_IN = {
     "touch-emoji": Stages(("reached a card", "closed over it", "right card"), _touch),
+    "int-act": Stages(("came to the object", "grasped it", "success"), _int_act),
     "pick-emoji": Stages(("reached the cube", "lifted it", "placed it on a card", "right card"), _pick),
 }

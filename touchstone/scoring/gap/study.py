@@ -13,6 +13,7 @@ from touchstone.scoring.gap.advice import advise, finding
 from touchstone.scoring.gap.pairing import PairedCell, pair
 from touchstone.scoring.gap.records import (
     Cell,
+    Happened,
     Proportion,
     SessionInfo,
     SlotGap,
@@ -21,7 +22,7 @@ from touchstone.scoring.gap.records import (
     WorldInfo,
     WorldRates,
 )
-from touchstone.scoring.gap.sides import Side, Trial, cell_of, read_side
+from touchstone.scoring.gap.sides import Side, Trial, cell_of, read_side, version_of
 from touchstone.scoring.gap.stages import stages_of
 from touchstone.scoring.score import failure
 from touchstone.scoring.statistics.agreement import agreement
@@ -32,11 +33,12 @@ from touchstone.scoring.statistics.paired import compare_paired, count_pairs, pa
 from touchstone.scoring.statistics.ppi import ppi, ppi_finite
 from touchstone.scoring.statistics.ranking import holm
 from touchstone.scoring.statistics.results import CONFIDENCE
+from touchstone.tasks.labels import PLACED
 
 MARGIN = 0.1
 SEED = 0
-#: events of every good episode
-_EXPECTED = ("close_commanded",)
+#: events of every good episode, attended or not
+_EXPECTED = ("close_commanded", PLACED)
 
 
 def gap_study(
@@ -220,10 +222,13 @@ def _world(side: Side, paired: Sequence[PairedCell]) -> WorldInfo:
     keys = {cell.key for cell in paired}
     sessions = [session for session in side.sessions if cell_of(session) in keys]
     lines = [line for session in sessions for line in session.record.lines]
-    events: Counter[str] = Counter()
+    times: Counter[str] = Counter()
+    episodes: Counter[str] = Counter()
     stages: dict[str, list[float]] = defaultdict(list)
     for line in lines:
-        events.update({kind: count for kind, count in line.events.items() if kind not in _EXPECTED})
+        odd = {kind: count for kind, count in line.events.items() if kind not in _EXPECTED}
+        times.update(odd)
+        episodes.update(odd.keys())
     for session in sessions:
         for stage, values in session.stages_ms.items():
             stages[stage] += values
@@ -235,13 +240,15 @@ def _world(side: Side, paired: Sequence[PairedCell]) -> WorldInfo:
         words=side.words,
         episodes=len(lines),
         failures=dict(kinds.most_common()),
-        events=dict(sorted(events.items())),
+        events={kind: Happened(times=times[kind], episodes=episodes[kind]) for kind in sorted(times)},
         latency_ms={stage: stage_stats(values) for stage, values in sorted(stages.items())},
     )
 
 
 def _session(side: Side, session) -> SessionInfo:
     one, run = session.summary, session.record.last_run
+    libraries = (run.get("offer") or {}).get("versions", {})
+    software = {"python": run.get("python"), "machine": run.get("machine"), **libraries}
     return SessionInfo(
         side=side.which,
         path=str(session.record.path),
@@ -253,6 +260,9 @@ def _session(side: Side, session) -> SessionInfo:
         planned=one.planned,
         config_hash=one.config_hash,
         started_at=run.get("started_at", ""),
-        touchstone=str(run.get("versions", {}).get("touchstone", "unknown")),
+        touchstone=version_of(session),
         sealed=run.get("sealed_sha256"),
+        config=session.record.config,
+        software={name: str(value) for name, value in sorted(software.items()) if value is not None},
+        policy_version=(run.get("contract") or {}).get("version"),
     )

@@ -32,15 +32,16 @@ def print_study(study: Study, console: Console | None = None) -> None:
 
 
 def _policies(study: Study, other: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("policy")
-    for name in ("twin", other, f"{other} - twin, paired", "finding", "more"):
-        table.add_column(name, justify="right", no_wrap=name in ("twin", other))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("policy", overflow="fold")
+    for name in ("twin", other, f"{other} - twin", "finding", "more"):
+        broken = name in ("finding", "more")
+        table.add_column(name, justify="right", no_wrap=not broken, min_width=7 if broken else None)
     for cell in study.cells:
         table.add_row(
             cell.name,
             *(f"{world.overall.successes}/{world.overall.trials}" for world in (cell.sim, cell.real)),
-            f"{words.points(cell.difference.difference)} ({words.span(cell.difference.interval, words.points)})",
+            f"{words.points(cell.difference.difference)}\n({words.span(cell.difference.interval, words.points)})",
             words.FINDINGS[cell.finding],
             words.more_pairs(cell.advice),
         )

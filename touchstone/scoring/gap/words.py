@@ -16,8 +16,9 @@ def there(study: Study) -> str:
 
 
 def points(value: float) -> str:
-    """A difference of rates: '+12.5'."""
-    return f"{100 * value:+.1f}"
+    """A difference of rates: '+12.5', and '0.0' for none."""
+    text = f"{100 * value:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text
 
 
 def span(interval: Interval | None, form=lambda value: f"{100 * value:.1f}") -> str:

@@ -96,7 +96,9 @@ def ppi_finite(
 
     The extra trials are dealt into n equal blocks, the i-th going to the i-th real trial, so that
     y_i + w (mean of block i - f_i) are independent, bounded by -w and 1 + w, and have the real rate as their mean
-    (`betting_bounds`; extra trials that do not divide by n are left out).
+    (`betting_bounds`; extra trials that do not divide by n are left out). Where there are fewer extra trials than real
+    ones, the first real trials get one each and the others stand as they are, which keeps their mean; real trials must
+    then come in an order that has nothing to do with their outcomes.
     weight: w, chosen before the study, 0..1; 0 ignores simulation, and 1/2 is narrower than 1 unless both n and the
     worlds' agreement are large. Holds if episodes of both kinds are drawn from one
     distribution, independently, and w is not chosen by looking at the outcomes.
@@ -108,12 +110,11 @@ def ppi_finite(
     if not np.isin(y, (0.0, 1.0)).all():
         raise UsageError("The real outcomes must be 0 or 1 for the finite-sample estimate.")
     n, extra = y.size, g.size
-    if n == 0 or extra < n:
-        return _nothing(
-            n, extra, f"{n} paired trials need as many extra simulated ones or more, and there are {extra}."
-        )
-    block = extra // n
-    corrected = y + weight * (g[: n * block].reshape(n, block).mean(axis=1) - f)
+    if n == 0 or extra == 0:
+        return _nothing(n, extra, "PPI needs a paired and an extra simulated trial or more.")
+    met, block = min(n, extra), max(1, extra // n)
+    corrected = y.copy()
+    corrected[:met] += weight * (g[: met * block].reshape(met, block).mean(axis=1) - f[:met])
     low, high = (float(b[0]) for b in corrected_bounds(corrected[None], weight=weight, confidence=confidence))
     if low > high:
         return _nothing(n, extra, "No single rate fits the trials.")
@@ -124,7 +125,7 @@ def ppi_finite(
         interval=Interval(low=low, high=high, confidence=confidence, method="ppi-betting"),
         weight=weight,
         paired=n,
-        extra=n * block,
+        extra=met * block,
         real_alone=Interval(low=alone[0], high=alone[1], confidence=confidence, method="clopper-pearson"),
         saved=_trials_of_width(high - low, k / n, confidence) - n,
     )
