@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Union
 import tyro
 
 from touchstone.cli.assets import Assets
+from touchstone.cli.compare import Compare
 from touchstone.cli.gap import Gap
 from touchstone.cli.plan import Plan
 from touchstone.cli.serve import Keys, Serve, Server
@@ -20,21 +21,28 @@ class Eval:
     """Evaluate a policy: runs the episodes, scores them and writes the report."""
 
     task: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TASK")]
-    """what is asked: touch-emoji or pick-emoji"""
+    """what is asked: touch-emoji, pick-emoji, int-act:ID (one task of INT-ACT), or int-act (the suite)"""
     world: str = "twin"
     """twin (in this process), twin-ros (through ROS 2 nodes and the policy server), or a twin with hidden shifts such
     as shadow:light+latency@0.5"""
-    policy: str = "card-matcher"
-    """a registered policy, module:Class, or a server's address such as tcp://127.0.0.1:5555"""
+    policy: str | None = None
+    """a registered policy, module:Class, or a server's address such as tcp://127.0.0.1:5555; card-matcher unless said
+    (a suite has no default)"""
     robot: str = "wx250s"
     """the arm: wx250s or rm75"""
     protocol: str | None = None
     """which emojis: train, val, hard, id (with --record), or the authors' train-authors, val-authors, hard-authors;
     val unless said"""
-    trials: int = 10
-    """how many episodes"""
-    seed: int = 0
-    """of the layouts; equal seeds give equal episodes in every world"""
+    trials: int | None = None
+    """how many episodes; 10 unless said"""
+    seed: int | None = None
+    """of the layouts; equal seeds give equal episodes in every world; 0 unless said"""
+    tasks: tuple[str, ...] = ()
+    """int-act: which tasks, as globs of ids or family:NAME; the fifty that count unless said"""
+    episodes: int | None = None
+    """int-act: how many episodes of each task and seed; all 24 unless said"""
+    seeds: tuple[str, ...] = ()
+    """int-act: seeds of the policy, as in 42,7,314, which are INT-ACT's own and taken unless said"""
     out: Path | None = None
     """session folder, runs/TASK unless said; the same command again resumes it"""
     camera: str | None = None
@@ -45,14 +53,18 @@ class Eval:
     """--no-pictures renders nothing, for policies that look at nothing"""
     meshes: Literal["own", "official"] = "own"
     """the arm's looks: own, or the maker's meshes where ManiSkill's assets are (MS_ASSET_DIR)"""
+    overlay: str | None = None
+    """int-act: your own photograph of the scene, shown behind arm and things (docs/int-act.md)"""
     arm_start: Literal["random", "fixed"] = "random"
     """where the arm starts: random varies it a little, as the paper says; fixed never does, as the paper's code"""
     wording: str | None = None
-    """whose instruction: paper, or code (pick-emoji); the paper's unless said"""
+    """whose instruction: paper, or code (pick-emoji); the paper's unless said; int-act: suite, paraphrase-1, ..."""
+    paraphrases: bool = False
+    """int-act: run the suite's instructions and every paraphrase of them, in the same scenes"""
     record: str | None = None
     """for --protocol id: the dataset or session whose card combinations are replayed"""
     instruction: str | None = None
-    """your own sentence for every episode; {label} stands for the named card"""
+    """your own sentence for every episode; {label} stands for the named card (int-act: {source}, {target})"""
     workers: int = 1
     """episodes that run at once, each in a process of its own; about one for each CPU core"""
     envs: int = 1
@@ -63,37 +75,20 @@ class Eval:
     charge_latency: str | None = None
     """what the policy's thinking costs in the world's time: milliseconds, or real for the measured round trip; the
     world stands still unless said"""
+    operator: str | None = None
+    """who stands beside the bench, places the cards and may overrule verdicts, on a page in a browser; with
+    --world twin it is a rehearsal"""
+    operator_port: int = 8765
+    """of that page, on this machine only"""
 
     def run(self) -> int:
-        from touchstone.cli.evaluate import evaluate
-        from touchstone.evaluation.config import SessionConfig
-        from touchstone.tasks.base import task
+        if self.task == "int-act":
+            from touchstone.cli.int_act import evaluate_suite
 
-        asked = task(self.task)
-        return evaluate(
-            SessionConfig(
-                task=self.task,
-                world=self.world,
-                robot=self.robot,
-                policy=self.policy,
-                protocol=self.protocol or ("val" if "val" in asked.protocols else asked.protocols[0]),
-                seed=self.seed,
-                trials=self.trials,
-                camera=self.camera or asked.camera,
-                shader=self.shader,
-                pictures=self.pictures,
-                meshes=self.meshes,
-                arm_start=self.arm_start,
-                wording=self.wording,
-                record=self.record,
-                instruction=self.instruction,
-                strategy=self.strategy,
-                charge_latency=self.charge_latency,
-            ),
-            self.out or Path("runs") / self.task,
-            self.workers,
-            self.envs,
-        )
+            return evaluate_suite(self)
+        from touchstone.cli.evaluate import evaluate_task
+
+        return evaluate_task(self)
 
 
 @dataclass(frozen=True)
@@ -174,30 +169,32 @@ class Unseal:
 
 @dataclass(frozen=True)
 class Score:
-    """Recompute a session's scores from the raw facts in its journal."""
+    """Recompute a session's or a suite's scores from the raw facts in its journal."""
 
     session: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
-    """session folder"""
+    """session folder, or a suite's"""
 
     def run(self) -> int:
-        from touchstone.scoring.score import score_session
-        from touchstone.scoring.table import print_summary
+        from rich.console import Console
 
-        print_summary(score_session(self.session))
+        from touchstone.cli.results import print_scores
+
+        print_scores(self.session, Console())
         return 0
 
 
 @dataclass(frozen=True)
 class Report:
-    """Write a session's report.html."""
+    """Write a session's or a suite's report.html (a suite's tables too)."""
 
     session: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
-    """session folder"""
+    """session folder, or a suite's"""
 
     def run(self) -> int:
-        from touchstone.scoring.report import write_report
+        from touchstone.cli.results import write_reports
 
-        print(write_report(self.session))
+        for path in write_reports(self.session):
+            print(path)
         return 0
 
 
@@ -226,6 +223,7 @@ Command = Union[  # noqa: UP007 - tyro reads the subcommands from this union on 
     Annotated[Keys, tyro.conf.subcommand("keys")],
     Annotated[Score, tyro.conf.subcommand("score")],
     Annotated[Table, tyro.conf.subcommand("table")],
+    Annotated[Compare, tyro.conf.subcommand("compare")],
     Annotated[Gap, tyro.conf.subcommand("gap")],
     Annotated[Plan, tyro.conf.subcommand("plan")],
     Annotated[Report, tyro.conf.subcommand("report")],

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from touchstone.cli.opening import hands_for
+from touchstone.cli.results import print_scores, write_reports
 from touchstone.data.journal import EpisodeRecorder, check_resumable
 from touchstone.errors import UsageError
 from touchstone.evaluation.config import SessionConfig, check
@@ -17,16 +19,50 @@ from touchstone.evaluation.progress import SessionProgress
 from touchstone.evaluation.session import is_complete, run_with
 from touchstone.registry import STACKS, names
 from touchstone.registry import load as find
-from touchstone.scoring.report import write_report
-from touchstone.scoring.score import score_session
-from touchstone.scoring.table import print_summary
+from touchstone.tasks.base import task as find_task
 from touchstone.tasks.emoji.cards import emoji_font
+
+if TYPE_CHECKING:
+    from touchstone.cli.commands import Eval
+
+
+def evaluate_task(asked: Eval) -> int:
+    """`touchstone eval TASK` with its options. Raises UsageError for those of a suite. Returns the exit code."""
+    for option in ("tasks", "episodes", "seeds", "paraphrases"):
+        if getattr(asked, option) not in (None, (), False):
+            raise UsageError(f"--{option} is an option of the suite `touchstone eval int-act`; leave it out.")
+    task = find_task(asked.task)
+    config = SessionConfig(
+        task=asked.task,
+        world=asked.world,
+        robot=asked.robot,
+        policy=asked.policy or "card-matcher",
+        protocol=asked.protocol or ("val" if "val" in task.protocols else task.protocols[0]),
+        seed=asked.seed or 0,
+        trials=10 if asked.trials is None else asked.trials,
+        camera=asked.camera or task.camera,
+        shader=asked.shader,
+        pictures=asked.pictures,
+        meshes=asked.meshes,
+        overlay=asked.overlay,
+        arm_start=asked.arm_start,
+        wording=asked.wording,
+        record=asked.record,
+        instruction=asked.instruction,
+        strategy=asked.strategy,
+        charge_latency=asked.charge_latency,
+        operator=asked.operator,
+        operator_port=asked.operator_port,
+    )
+    return evaluate(config, asked.out or Path("runs") / asked.task, asked.workers, asked.envs)
 
 
 def evaluate(config: SessionConfig, out: Path, workers: int = 1, envs: int = 1) -> int:
     """Runs a session to its report. Returns the exit code."""
     check_workers(workers)
     check_envs(envs, workers, config.execution)
+    if config.operator is not None and workers * envs > 1:
+        raise UsageError("One operator stands beside one bench; leave --workers and --envs out.")
     check(config, out)
     check_resumable(out, config.identity())
     emoji_font()
@@ -44,8 +80,8 @@ def evaluate(config: SessionConfig, out: Path, workers: int = 1, envs: int = 1) 
             return code
     else:
         _in_this_process(config, out, workers, min(envs, config.trials))
-    print_summary(score_session(out), console)
-    report = write_report(out)
+    print_scores(out, console)
+    (report,) = write_reports(out)
     console.print(f"\nReport: {report.absolute()}", soft_wrap=True, highlight=False)
     _next_steps(console, config)
     return 0

@@ -1,10 +1,10 @@
-"""`touchstone plan`: blind studies on a bench."""
+"""`touchstone plan`: blind studies on a bench, and how many trials a comparison takes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Union
 
 import tyro
 
@@ -12,12 +12,23 @@ import tyro
 @dataclass(frozen=True)
 class Plan:
     """Run a blind study: make a sealed, balanced schedule of policies under aliases; see the next trial; label it, for
-    good; and unblind when every trial has its label."""
+    good; and unblind when every trial has its label. Before that, size says how many trials tell two policies apart."""
 
-    action: Annotated[Literal["make", "next", "key", "label", "unblind"], tyro.conf.Positional]
-    """make; next (the next trial); key (which alias is which, for whoever starts the policies); label; unblind"""
-    folder: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR")]
+    action: Annotated[Literal["size", "make", "next", "key", "label", "unblind"], tyro.conf.Positional]
+    """size (of a comparison; needs no DIR); make; next (the next trial); key (which alias is which, for whoever starts
+    the policies); label; unblind"""
+    folder: Annotated[Union[Path, None], tyro.conf.Positional, tyro.conf.arg(metavar="[DIR]")] = None  # noqa: UP007
     """folder of the study"""
+    rate: float | None = None
+    """size: one policy's success rate, from 0 to 1"""
+    difference: float | None = None
+    """size: what the other's rate is more, or less (negative); the difference that must not be missed"""
+    power: float = 0.8
+    """size: the chance to find that difference"""
+    paired_discordance: float | None = None
+    """size: the share of episodes in which just one of the two succeeds; as for unrelated outcomes unless said"""
+    alpha: float = 0.05
+    """size: the chance to find a difference where there is none"""
     policies: tuple[str, ...] = ()
     """make: the policies to compare"""
     task: str = "touch-emoji"
@@ -27,7 +38,7 @@ class Plan:
     protocol: str = "val"
     """make: which emojis"""
     seed: int = 0
-    """make: of the layouts"""
+    """make: of the layouts; size: of the simulated studies"""
     trials: int = 10
     """make: episodes of each policy"""
     trial: int = 0
@@ -42,6 +53,12 @@ class Plan:
     """label: anything else"""
 
     def run(self) -> int:
+        if self.action == "size":
+            return self._size()
+        if self.folder is None:
+            from touchstone.errors import UsageError
+
+            raise UsageError(f"Say which study: touchstone plan {self.action} DIR.")
         steps = {
             "make": self._make,
             "next": self._next,
@@ -50,6 +67,26 @@ class Plan:
             "unblind": self._unblind,
         }
         return steps[self.action]()
+
+    def _size(self) -> int:
+        from touchstone.errors import UsageError
+        from touchstone.scoring.comparison_size import sizes, told
+
+        if self.folder is not None:
+            raise UsageError(f"`touchstone plan size` is about no study; leave {self.folder} out.")
+        if self.rate is None or self.difference is None:
+            raise UsageError("Say what is to be found: --rate 0.5 --difference 0.2.")
+        found = sizes(
+            rate=self.rate,
+            difference=self.difference,
+            power=self.power,
+            discordance=self.paired_discordance,
+            alpha=self.alpha,
+            seed=self.seed,
+        )
+        for line in told(found):
+            print(line)
+        return 0
 
     def _make(self) -> int:
         from touchstone.scoring.blinding import Asked, make_plan
