@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from policy_server.policies.int_act.expert import IntActExpertPolicy
+from policy_server.policies.int_act.script_policy import is_int_act
 from policy_server.policies.motions import Motion, motion_for
 from touchstone.errors import PolicyFailure
 from touchstone.policy import Chunk, PolicyContract
@@ -13,22 +15,29 @@ from touchstone.world import Observation, Privileged
 
 
 class ExpertPolicy:
-    """Carries out either emoji task with the simulator's knowledge; journalled as privileged."""
+    """Carries out either emoji task, and all of INT-ACT's, with the simulator's knowledge; journalled as privileged."""
 
-    contract = PolicyContract(name="expert", version="2", needs_privileged=True)
+    contract = PolicyContract(name="expert", version="3", needs_privileged=True)
 
     def __init__(self):
         self._motion: Motion | None = None
+        self._int_act: IntActExpertPolicy | None = None
         self._cube: np.ndarray | None = None
 
     def session(self) -> ExpertPolicy:
         return ExpertPolicy()
 
     def reset(self, brief: Brief) -> None:
+        self._int_act = IntActExpertPolicy() if is_int_act(brief.task) else None
+        if self._int_act is not None:
+            self._int_act.reset(brief)
+            return
         self._motion = motion_for(brief)
         self._cube = None
 
     def infer(self, observation: Observation) -> Chunk:
+        if self._int_act is not None:
+            return self._int_act.infer(observation)
         if self._motion is None:
             raise PolicyFailure("The expert was asked before its first episode began; call reset first.")
         if observation.privileged is None:

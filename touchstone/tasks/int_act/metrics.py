@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from touchstone.facts import Record
 from touchstone.tasks.int_act.moments import Moment
+from touchstone.tasks.int_act.objects import object_kind
 from touchstone.tasks.int_act.rules import PaperRule
 from touchstone.tasks.int_act.strict import strict_problem
 from touchstone.tasks.int_act.suite import SuiteTask
@@ -68,7 +69,7 @@ def score_episode(task: SuiteTask, moments: Sequence[Moment]) -> EpisodeScore:
 
 
 def _reason(task: SuiteTask, intended: int | None, grasped: int | None, success: bool, problem: str | None) -> str:
-    source, target = task.objects.source, task.objects.target
+    source, target = object_kind(task.objects.source).label, object_kind(task.objects.target).label
     if success:
         done = f"the {source} was kept off the {target}" if task.rule.negated else f"the {source} is on the {target}"
         return done if problem is None else f"{done} by INT-ACT's rule alone: {problem}"
