@@ -55,6 +55,12 @@ class _StrictPackets(sdk.Protocol2PacketHandler):
     """The SDK knows an answer by its motor alone; this one also looks at its length, since one to an earlier question
     may come late."""
 
+    def removeStuffing(self, packet):
+        # the SDK's own works in place: it leaves bytes behind the end, and takes some for stuffing that it has moved
+        end = 7 + packet[5] + 256 * packet[6] - 2
+        body = bytes(packet[7:end]).replace(b"\xff\xff\xfd\xfd", b"\xff\xff\xfd")
+        return [*packet[:5], *(len(body) + 2).to_bytes(2, "little"), *body, *packet[end : end + 2]]
+
     def readRx(self, port, dxl_id, length):
         data, result, error = super().readRx(port, dxl_id, 0xFFFF)
         data = data[:-2]  # the checksum

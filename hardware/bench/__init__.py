@@ -1,0 +1,1 @@
+"""A bench as a World: an arm behind its driver, a camera, and whoever knows where things lie."""

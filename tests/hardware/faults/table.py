@@ -1,0 +1,48 @@
+"""docs/fault-matrix.md: one row a fault and arm, as it was seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.hardware.faults.carrying_out import Outcome
+from tests.hardware.faults.cases import POWER, Case
+
+PAGE = Path(__file__).parents[3] / "docs/fault-matrix.md"
+BEGIN, END = "<!-- rows -->", "<!-- end of rows -->"
+HEAD = "| fault | arm | how it comes | the arm | what the gate says | who lets it go on | seen after | held | stands |"
+MEASURED = 2  # columns at the right whose figures differ from run to run
+
+
+def row(outcome: Outcome) -> str:
+    """One line of the table."""
+    case = outcome.case
+    held = "**not held**" if case.gap else "-" if outcome.held_ms is None else f"{outcome.held_ms:.0f} ms"
+    stands = "-" if case.gap or outcome.held_ms is None else f"{outcome.stands_ms:.0f} ms"
+    return "| " + " | ".join([*_cells(case), held, stands]) + " |"
+
+
+def committed() -> dict[str, list[str]]:
+    """The cells of every row of the page, by arm and fault."""
+    text = PAGE.read_text(encoding="utf-8")
+    lines = text.partition(BEGIN)[2].partition(END)[0].strip().splitlines()[2:]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {f"{cells[1]}: {cells[0]}": cells for cells in rows}
+
+
+def expected(case: Case) -> list[str]:
+    """What a row says besides the measured figures."""
+    return _cells(case)
+
+
+def write(outcomes: list[Outcome]) -> None:
+    """Puts all rows into the page."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    rows = "\n".join([HEAD, "|---" * 6 + "|---:" * 3 + "|", *map(row, outcomes)])
+    PAGE.write_text(f"{before}{BEGIN}\n{rows}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+
+
+def _cells(case: Case) -> list[str]:
+    codes = " or ".join(f"`{code}`" for code in case.codes) or "-"
+    seen = f"{case.seen_s * 1e3:.0f} ms" if case.seen_s else "at once"
+    who = f"{POWER}: power off and on, connects, re-arms" if case.power else case.who
+    return [case.fault, case.arm, case.does, case.ends, codes, who, seen]
