@@ -76,6 +76,12 @@ class Drives:
         """Of the arm's joints, float64[n] [rad/s]."""
         return self._robot.get_qvel()[self._arm_index].astype(np.float64)
 
+    def effort(self, targets: np.ndarray) -> np.ndarray:
+        """What the drives spend on `targets` [rad], float64[n] [N m]. The twin's arm weighs nothing."""
+        drives = self._arm.drives
+        effort = drives.stiffness * (targets - self.positions()) - drives.damping * self.velocities()
+        return np.clip(effort, -drives.force, drives.force)
+
     def opening(self) -> float:
         """Of the gripper: 0 closed .. 1 open."""
         fingers = self._robot.get_qpos()[self._finger_index].astype(np.float64)

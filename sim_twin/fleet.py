@@ -72,6 +72,8 @@ class ParallelTwins:
             raise UsageError(f"World twin-cuda has no variant '{request.variant}'; shadows run on the CPU.")
         if request.scene != "cards":
             raise UsageError(f"World twin-cuda has no scene '{request.scene}'; use --world twin.")
+        if request.gate != "off":
+            raise UsageError("World twin-cuda runs no safety gate; use --world twin.")
         if request.overlay is not None:
             raise UsageError("World twin-cuda lays no photograph behind its pictures; use --world twin.")
         shader = check_shader(request.shader)

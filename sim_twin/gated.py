@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
 from touchstone.errors import UsageError
 from touchstone.facts import Event
 from touchstone.robots.base import Arm
+from touchstone.safety.clearance import LinkHeights
 from touchstone.safety.codes import Code, Intervention
 from touchstone.safety.events import intervention_events
 from touchstone.safety.gate import Gate, RearmRefused
@@ -20,6 +21,14 @@ GateMode = Literal["off", "observe", "enforce"]
 MODES = ("off", "observe", "enforce")
 #: sim time starts anew with every episode, the gate's never does [ns]
 PAUSE_NS = 1_000_000_000
+
+
+class Felt(Protocol):
+    """What `sim_twin.drives.Drives` tells about the arm: float64[n] each, [rad], [rad/s], [N m]."""
+
+    def positions(self) -> np.ndarray: ...
+    def velocities(self) -> np.ndarray: ...
+    def effort(self, targets: np.ndarray) -> np.ndarray: ...
 
 
 class TwinGate:
@@ -34,6 +43,7 @@ class TwinGate:
             raise UsageError(f"The gate's mode is '{mode}'; choose one of: {', '.join(MODES)}.")
         self._arm, self._mode = arm, mode
         self._gate = None if mode == "off" else Gate(arm, settings)
+        self._weight = LinkHeights(arm) if mode == "enforce" else None
         self._origin_ns = self._now_ns = 0
         self._decision: Decision | None = None
         self._interventions: list[Intervention] = []
@@ -57,22 +67,22 @@ class TwinGate:
         self._decision = self._gate.step(self._now_ns + 1, standing)
         self._interventions.clear()
 
-    def pass_on(
-        self, joints: np.ndarray, opening: float, now_ns: int, seen: Reading | None = None
-    ) -> tuple[np.ndarray, float]:
+    def pass_on(self, joints: np.ndarray, opening: float, now_ns: int, drives: Felt) -> tuple[np.ndarray, float]:
         """What the drives are sent at `now_ns` of the episode for a set-point, float64[n] [rad] and 0..1.
 
-        seen: the twin's joints and efforts, gravity included, at `now_ns`; only `enforce` looks at it.
+        drives: where the arm is, and what it spends there; only `enforce` looks.
         """
         if self._gate is None:
             return joints, opening
         now = self._now_ns = self._origin_ns + now_ns + 1
         self._gate.command(self._target(joints, opening, now), now)
-        if self._mode == "observe" or seen is None:
-            before = self._decision
-            reading = Reading(now, before.joints, before.velocity)
-        else:
-            reading = Reading(now, seen.joints, seen.velocity, seen.effort)
+        before = self._decision
+        reading = Reading(now, before.joints, before.velocity)
+        if self._mode == "enforce":
+            at = drives.positions()
+            # a real arm's motors carry its weight too, and the gate knows it
+            effort = drives.effort(before.joints) + self._weight.gravity(at)
+            reading = Reading(now, at, drives.velocities(), effort)
         self._decision = decision = self._gate.step(now, reading)
         self._interventions += decision.interventions
         if self._mode == "observe":

@@ -14,6 +14,7 @@ import torch
 from sim_twin.camera import SceneCamera, camera_of
 from sim_twin.drives import Drives
 from sim_twin.finger_forces import finger_forces
+from sim_twin.gated import TwinGate
 from sim_twin.official import dressed_urdf
 from sim_twin.overlay import load_overlay
 from sim_twin.rendering import check_shader, render_backend, require_vulkan
@@ -122,7 +123,7 @@ class TwinWorld:
         return self._facts
 
     def events(self) -> list[Event]:
-        return self._embodiment.drain_events()
+        return [*self._embodiment.drain_events(), *self._gate.drain_events(self._step)]
 
     def close(self) -> None:
         if self._env is not None:
@@ -141,6 +142,9 @@ class TwinWorld:
         size = (self._camera_model.width, self._camera_model.height)
         self._overlay = load_overlay(request.overlay, *size) if request.overlay else None
         self._embodiment = Embodiment(self._arm, self._surroundings.rules)
+        if request.gate != "off" and not self._surroundings.rules.straight:
+            raise UsageError(f"The gate guards benches with cards, and not '{request.scene}'; leave --gate out.")
+        self._gate = TwinGate(self._arm, request.gate)
         self._ids = itertools.count(1)
         self._spec: Spec | None = None
         self._forget()
@@ -163,6 +167,7 @@ class TwinWorld:
             raise UsageError(f"Episode {spec.episode} {misfit}; start a twin for it.")
         self._spec, self._step, self._now_ns = spec, 0, 0
         self._embodiment.reset(np.array(spec.start), 1.0)
+        self._gate.begin(np.array(spec.start), 1.0)
         self._forget()
 
     def _rebuild(self, layout: Sequence[Placement] = ()) -> None:
@@ -206,7 +211,9 @@ class TwinWorld:
         for k in range(1, substeps + 1):
             if self._surroundings.rules.straight:
                 # a straight line in joint space, so that a 5 Hz command is not a 5 Hz jerk
-                self._drives.send(before + (now.joints - before) * (k / substeps), now.opening)
+                joints = before + (now.joints - before) * (k / substeps)
+                at_ns = self._now_ns + k * self._substep_ns
+                self._drives.send(*self._gate.pass_on(joints, now.opening, at_ns, self._drives))
             elif k == 1:
                 self._drives.send(now.joints, now.opening)
             else:
@@ -253,8 +260,7 @@ class TwinWorld:
         spec = self._need_spec()
         joints, velocity = self._drives.positions(), self._drives.velocities()
         setpoint = self._embodiment.setpoint
-        drives = self._arm.drives
-        effort = drives.stiffness * (setpoint.joints - joints) - drives.damping * velocity
+        effort = self._drives.effort(setpoint.joints)
         cameras = {}
         if self._camera is not None:
             cameras["scene"] = CameraFrame(self._camera.picture(), self._now_ns, "sim", self._camera_model)
@@ -266,7 +272,7 @@ class TwinWorld:
             stamp_ns=self._now_ns,
             clock="sim",
             cameras=cameras,
-            joints=JointState(self._arm.joint_names, joints, velocity, np.clip(effort, -drives.force, drives.force)),
+            joints=JointState(self._arm.joint_names, joints, velocity, effort),
             ee=self._arm.kinematics.forward(joints),
             ee_commanded=setpoint.tcp,
             gripper=GripperState(opening, self._arm.gripper.width(self._arm.gripper.finger_position(opening))),

@@ -112,6 +112,7 @@ class WorldRequest:
     pictures: render the cameras; without, observations have none and a twin is some ten times as fast.
     meshes: `own` or `official`: whose shapes a twin shows on the arm.
     scene: what a twin builds around the arm, as a task's `scene`.
+    gate: the drivers' safety gate in a twin: not there, watching, or between set-points and motors.
     variant: what follows the colon in a world's name (`shadow:light@0.5`), or None.
     overlay: a photograph's path, which a twin shows behind the arm and the episode's things; None for its own scene.
     """
@@ -124,6 +125,7 @@ class WorldRequest:
     meshes: Literal["own", "official"] = "own"
     variant: str | None = None
     scene: str = "cards"
+    gate: Literal["off", "observe", "enforce"] = "off"
     overlay: str | None = None
 
 

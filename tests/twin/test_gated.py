@@ -7,14 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policy_server.policies.expert import ExpertPolicy
 from sim_twin.gated import TwinGate
+from sim_twin.world import make_world
 from touchstone.bench import TABLE_Z
 from touchstone.errors import UsageError
+from touchstone.evaluation.episode import run_episode
 from touchstone.geometry import Pose
 from touchstone.robots.wx250s import ARM
 from touchstone.safety.clearance import LinkHeights
 from touchstone.safety.codes import Code
-from touchstone.safety.readings import Reading
+from touchstone.tasks.base import task
+from touchstone.world import WorldRequest
 
 READY = np.array(ARM.ready)
 STEP_NS = 10_000_000
@@ -26,6 +30,22 @@ def on_the_table() -> np.ndarray:
     return ARM.kinematics.inverse(pose, READY).joints
 
 
+class Standing:
+    """Drives of an arm that is where it was sent, and spends nothing."""
+
+    def __init__(self, joints: np.ndarray = READY) -> None:
+        self._joints = joints
+
+    def positions(self) -> np.ndarray:
+        return self._joints
+
+    def velocities(self) -> np.ndarray:
+        return np.zeros(6)
+
+    def effort(self, targets: np.ndarray) -> np.ndarray:
+        return np.zeros(6)
+
+
 def drive(gate: TwinGate, goal: np.ndarray, seconds: float, first_ns: int = 0) -> np.ndarray:
     """A straight line to `goal` as the twin interpolates it, the arm where it is sent; what was sent, [k, n]."""
     sent, at = [], READY
@@ -33,7 +53,7 @@ def drive(gate: TwinGate, goal: np.ndarray, seconds: float, first_ns: int = 0) -
     for k in range(1, steps + 1):
         now = first_ns + k * STEP_NS
         line = READY + (goal - READY) * k / steps
-        at, _ = gate.pass_on(line, 1.0, now, Reading(now, at, np.zeros(6), None))
+        at, _ = gate.pass_on(line, 1.0, now, Standing(at))
         sent.append(at)
     return np.array(sent)
 
@@ -42,7 +62,7 @@ def test_off_passes_everything_and_says_nothing():
     gate = TwinGate(ARM, "off")
     gate.begin(READY, 1.0)
     wild = np.full(6, np.nan)
-    assert gate.pass_on(wild, 7.0, 0)[0] is wild
+    assert gate.pass_on(wild, 7.0, 0, Standing())[0] is wild
     assert gate.drain_events(0) == [] and gate.counts == {}
 
 
@@ -76,7 +96,7 @@ def test_a_motion_inside_the_limits_is_not_touched_and_needs_no_ramp():
         goal = READY + np.array([0.3, 0.1, -0.1, 0, 0, 0.2])
         sent = drive(gate, goal, 2.0)
         for _ in range(100):
-            at, _ = gate.pass_on(goal, 1.0, 2_000_000_000 + (_ + 1) * STEP_NS, None)
+            at, _ = gate.pass_on(goal, 1.0, 2_000_000_000 + (_ + 1) * STEP_NS, Standing(goal))
         assert np.allclose(at, goal) and np.abs(sent[100] - (READY + goal) / 2).max() < 0.08
         assert gate.drain_events(0) == []
 
@@ -90,7 +110,7 @@ def test_whatever_is_asked_what_is_sent_obeys_the_limits(goals):
     for goal in goals:
         for _ in range(20):
             now += STEP_NS
-            at, _ = gate.pass_on(np.array(goal), 0.5, now, Reading(now, sent[-1], np.zeros(6), None))
+            at, _ = gate.pass_on(np.array(goal), 0.5, now, Standing(sent[-1]))
             sent.append(at)
     path = np.array(sent)
     assert (path >= limits.lower - 1e-9).all() and (path <= limits.upper + 1e-9).all()
@@ -102,3 +122,33 @@ def test_a_start_that_no_gate_is_armed_at_and_an_unknown_mode_are_one_sentence()
         TwinGate(ARM, "enforce").begin(on_the_table(), 1.0)
     with pytest.raises(UsageError, match="choose one of: off, observe, enforce"):
         TwinGate(ARM, "loud")
+
+
+@pytest.fixture(scope="module", params=["off", "observe", "enforce"])
+def touched(request):
+    """Facts and events of an expert's touch under each mode."""
+    world = make_world(
+        WorldRequest(robot="wx250s", camera="grinningface", pictures=False, privileged=True, gate=request.param)
+    )
+    spec = task("touch-emoji").plan("val", 0, 1, ARM)
+    kept = Kept()
+    verdict = run_episode(world, ExpertPolicy(), task("touch-emoji"), spec, kept)
+    world.close()
+    return request.param, verdict, kept
+
+
+def test_a_gated_twin_still_touches_and_an_observing_one_is_not_changed(touched):
+    mode, verdict, kept = touched
+    assert verdict.success
+    assert kept.facts[-1].tcp.value[2] < TABLE_Z + 0.06
+    if mode == "off":
+        assert not [event for event in kept.events if event.kind == "intervention"]
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.facts, self.events = [], []
+
+    def tick(self, observation, facts, events, chunk, stages_ms) -> None:
+        self.facts.append(facts)
+        self.events += events

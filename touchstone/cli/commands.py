@@ -75,6 +75,8 @@ class Eval:
     charge_latency: str | None = None
     """what the policy's thinking costs in the world's time: milliseconds, or real for the measured round trip; the
     world stands still unless said"""
+    gate: Literal["off", "observe", "enforce"] = "off"
+    """the safety gate of the arms' drivers in the twin: observe journals what it would have done, enforce lets it"""
     operator: str | None = None
     """who stands beside the bench, places the cards and may overrule verdicts, on a page in a browser; with
     --world twin it is a rehearsal"""

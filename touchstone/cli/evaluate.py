@@ -45,6 +45,7 @@ def evaluate_task(asked: Eval) -> int:
         pictures=asked.pictures,
         meshes=asked.meshes,
         overlay=asked.overlay,
+        gate=asked.gate,
         arm_start=asked.arm_start,
         wording=asked.wording,
         record=asked.record,

@@ -57,6 +57,7 @@ def _request(config: SessionConfig, policy: Policy) -> WorldRequest:
         variant=config.variant,
         scene=find_task(config.task).scene,
         overlay=config.overlay,
+        gate=config.gate,
     )
 
 

@@ -27,6 +27,7 @@ class SessionConfig(Record):
     meshes: whose shapes the twin shows on the arm. overlay: a photograph that it shows behind arm and things.
     arm_start, wording, record, instruction: as in `PlanOptions`.
     strategy, charge_latency: how chunks are carried out and what latency costs, as `Execution.parse` takes them.
+    gate: whether a twin runs the drivers' safety gate: off, observe or enforce.
     operator: who stands beside the bench, places its cards and may overrule verdicts; None for nobody.
     operator_port: of the page that asks them.
     """
@@ -49,6 +50,7 @@ class SessionConfig(Record):
     instruction: str | None = None
     strategy: str = strategies.DEFAULT
     charge_latency: str | None = None
+    gate: Literal["off", "observe", "enforce"] = "off"
     operator: str | None = None
     operator_port: int = 8765
 
@@ -81,6 +83,8 @@ class SessionConfig(Record):
         for later in ("instruction", "overlay"):
             if own[later] is None:
                 del own[later]  # so that earlier sessions stay what they are
+        if self.gate == "off":
+            del own["gate"]
         if self.overlay is not None:
             own["overlay"] = _sha256(self.overlay)
         return own | {"calibration": calibration, "material": material}
@@ -101,6 +105,11 @@ def check(config: SessionConfig, out: Path) -> None:
     if config.world_name in names(STACKS) and not execution.is_lockstep:
         refuse_world(f"the stack of processes '{config.world}'")
     _check_policy(config.policy)
+    if config.gate != "off" and config.world_name in names(STACKS):
+        raise UsageError(
+            f"--gate is for a twin in one process: an arm's driver always has the gate inside, and {config.world} has "
+            "no switch for it; leave --gate out."
+        )
     if config.overlay is not None and config.world_name in names(STACKS):
         raise UsageError(f"{config.world} shows no photograph; leave --overlay out, or use --world twin.")
     writable_folder(out)
