@@ -8,7 +8,8 @@ PROTOCOL ?= val
 SEED ?= 0
 WORLD ?= twin-ros
 ROBOT ?= wx250s
-OUT ?= runs/touch-emoji
+# a session for each world and arm
+OUT ?= runs/touch-emoji$(patsubst %,-%,$(filter-out twin-ros,$(firstword $(subst :, ,$(WORLD)))))$(patsubst %,-%,$(filter-out wx250s,$(ROBOT)))
 
 # runs a program of the venv without what a sourced ROS underlay put in the environment
 RUN := .venv/bin/python -I touchstone/environment.py
@@ -18,8 +19,9 @@ RUN := .venv/bin/python -I touchstone/environment.py
 help:
 	@echo "make touch-emoji   evaluate a policy on the Touch task and write a report"
 	@echo "                   TRIALS=$(TRIALS) POLICY=$(POLICY) PROTOCOL=$(PROTOCOL) SEED=$(SEED) WORLD=$(WORLD) ROBOT=$(ROBOT) OUT=$(OUT)"
+	@echo "                   WORLD: twin-ros, twin, emulated, or real:port=/dev/ttyDXL with CAMERA=calibration.yaml (docs/bring-up.md)"
 	@echo "make doctor        what this machine has and what it lacks"
-	@echo "make test          the fast tests (make test-long: soaks, fuzzing, sweeps)"
+	@echo "make test          the fast tests (make test-long: all, with soaks, fuzzing, sweeps, new random examples)"
 	@echo "make lint          ruff"
 	@echo "make bench         the benchmarks"
 	@echo "make setup         only set up; make clean-venv removes what it installed in .venv"
@@ -29,7 +31,8 @@ setup:
 
 touch-emoji: setup
 	@$(RUN) .venv/bin/touchstone eval touch-emoji --world "$(WORLD)" --policy "$(POLICY)" \
-		--protocol "$(PROTOCOL)" --trials "$(TRIALS)" --seed "$(SEED)" --robot "$(ROBOT)" --out "$(OUT)"
+		--protocol "$(PROTOCOL)" --trials "$(TRIALS)" --seed "$(SEED)" --robot "$(ROBOT)" --out "$(OUT)" \
+		$(if $(CAMERA),--camera "$(CAMERA)")
 
 test: setup
 	@$(RUN) .venv/bin/python -m pytest -n 2
@@ -43,7 +46,7 @@ peers: .venv-peers/.done
 	@touch $@
 
 test-long: setup peers
-	@$(RUN) .venv/bin/python -m pytest -m long
+	@HYPOTHESIS_PROFILE=searching $(RUN) .venv/bin/python -m pytest -m "long or not long"
 
 lint: setup
 	@$(RUN) .venv/bin/ruff check .

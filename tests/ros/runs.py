@@ -22,9 +22,9 @@ LIMIT = 150.0
 class Run:
     """`touchstone eval touch-emoji` in a process of its own."""
 
-    def __init__(self, out: Path, world: str, policy: str, trials: int) -> None:
+    def __init__(self, out: Path, world: str, policy: str, trials: int, *options: str) -> None:
         self.out = out
-        command = ["eval", "touch-emoji", "--world", world, "--policy", policy, "--trials", str(trials)]
+        command = ["eval", "touch-emoji", "--world", world, "--policy", policy, "--trials", str(trials), *options]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "touchstone.cli", *command, "--out", str(out)],
             env={**clean_environment(os.environ), "COLUMNS": "400"},
@@ -43,19 +43,26 @@ class Run:
         self.process.kill()
         self.process.communicate()
 
-    def end(self) -> tuple[int, str, str]:
+    def end(self, limit: float = LIMIT) -> tuple[int, str, str]:
         """Exit code, stdout and stderr, once it has ended by itself."""
-        stdout, stderr = self.process.communicate(timeout=LIMIT)
+        stdout, stderr = self.process.communicate(timeout=limit)
         return self.process.returncode, stdout, stderr
 
-    def until_in_episode(self, index: int) -> None:
+    def error_line(self, begins: str) -> str:
+        """The first line on stderr that begins so."""
+        for line in self.process.stderr:
+            if line.startswith(begins):
+                return line.strip()
+        raise AssertionError(f"nothing on stderr begins with {begins!r}")
+
+    def until_in_episode(self, index: int, limit: float = LIMIT) -> None:
         """Waits until `index` episodes are in the journal and the next one is being recorded."""
 
         def in_it() -> bool:
             assert self.process.poll() is None, self.process.communicate()[1]
             return finished(self.out) >= index and any((self.out / "episodes").glob(f"*{index:04d}*.part"))
 
-        wait_until(in_it)
+        wait_until(in_it, limit)
         self.pids = descendants(self.process.pid)
 
     def pid_of(self, word: str) -> int:
@@ -76,10 +83,10 @@ class Run:
         return {pid: command for pid, command in self.pids.items() if command_of(pid) == command}
 
 
-def complete(out: Path, world: str, policy: str, trials: int) -> str:
+def complete(out: Path, world: str, policy: str, trials: int, *options: str, limit: float = LIMIT) -> str:
     """Runs to the end and returns what was printed."""
-    with Run(out, world, policy, trials) as run:
-        code, stdout, stderr = run.end()
+    with Run(out, world, policy, trials, *options) as run:
+        code, stdout, stderr = run.end(limit)
     assert code == 0, stderr
     return stdout
 

@@ -129,14 +129,24 @@ def test_messages_are_joined_by_stamp_whatever_their_order():
     parts.add(2, topics.EE_POSE, "new")
     parts.add(1, topics.EE_POSE, "old")
     parts.add(1, topics.GRIPPER_STATE, "old")
-    both = (topics.EE_POSE, topics.GRIPPER_STATE)
-    assert parts.get(2, both) is None
-    assert parts.missing(2, both) == [topics.GRIPPER_STATE]
-    assert parts.get(1, both) == dict.fromkeys(both, "old")
-    parts.forget_before(2)
-    assert parts.get(1, both) is None
+    old, new = ({topics.EE_POSE: stamp, topics.GRIPPER_STATE: stamp} for stamp in (1, 2))
+    assert parts.get(new) is None
+    assert parts.missing(new) == [topics.GRIPPER_STATE]
+    assert parts.get(old) == dict.fromkeys(old, "old")
+    parts.forget_before(new)
+    assert parts.get(old) is None
     parts.add(2, topics.GRIPPER_STATE, "new")
-    assert parts.get(2, both) == dict.fromkeys(both, "new")
+    assert parts.get(new) == dict.fromkeys(new, "new")
+
+
+def test_a_topic_keeps_its_newest_messages_however_many_come():
+    parts = Assembler(kept=4, fewer={"/picture": 2})
+    for stamp in (5, 1, 2, 6, 3, 4):
+        parts.add(stamp, "/state", stamp)
+        parts.add(stamp, "/picture", stamp)
+    assert [stamp for stamp in range(1, 7) if parts.get({"/state": stamp})] == [3, 4, 5, 6]
+    assert [stamp for stamp in range(1, 7) if parts.get({"/picture": stamp})] == [5, 6]
+    assert parts.get({"/state": 6, "/picture": 5}) == {"/state": 6, "/picture": 5}
 
 
 @settings(max_examples=20, deadline=None)

@@ -33,7 +33,7 @@ CONFIG = SessionConfig(
 
 
 def test_a_named_policy_is_served_where_the_policy_node_asks(tmp_path):
-    stack = describe(CONFIG, tmp_path, 5)
+    stack = describe(CONFIG, tmp_path, 5, tmp_path)
     (server,) = stack.programs
     parameters = {node.name: node.parameters for node in stack.nodes}
     assert parameters["policy_node"]["address"] == server.arguments[-1]
@@ -42,7 +42,7 @@ def test_a_named_policy_is_served_where_the_policy_node_asks(tmp_path):
 
 
 def test_an_address_is_asked_and_nothing_is_served(tmp_path):
-    stack = describe(CONFIG.model_copy(update={"policy": "tcp://127.0.0.1:5555"}), tmp_path, 5)
+    stack = describe(CONFIG.model_copy(update={"policy": "tcp://127.0.0.1:5555"}), tmp_path, 5, tmp_path)
     assert stack.programs == ()
     (policy,) = [node for node in stack.nodes if node.name == "policy_node"]
     assert policy.parameters["address"] == "tcp://127.0.0.1:5555"
@@ -52,13 +52,13 @@ def test_every_executable_of_the_stack_is_installed(tmp_path):
     scripts = {
         (point.dist.name.replace("-", "_"), point.name): point.value for point in entry_points(group="console_scripts")
     }
-    for node in describe(CONFIG, tmp_path, 5).nodes:
+    for node in describe(CONFIG, tmp_path, 5, tmp_path).nodes:
         assert scripts[node.package, node.executable] == f"{node.module}:main"
 
 
 def test_parameters_reach_a_node_with_their_type(tmp_path):
     awkward = {"policy": "1e5", "task": 'a "b" c', "protocol": "true", "seed": 3, "trials": 4, "out": "häß lich"}
-    (episodes,) = [node for node in describe(CONFIG, tmp_path, 5).nodes if node.name == LEADER]
+    (episodes,) = [node for node in describe(CONFIG, tmp_path, 5, tmp_path).nodes if node.name == LEADER]
     episodes.parameters.update(awkward)
     context = rclpy.Context()
     rclpy.init(args=command_line(episodes), context=context, domain_id=0)
@@ -72,7 +72,7 @@ def test_parameters_reach_a_node_with_their_type(tmp_path):
 
 
 def test_every_process_gets_the_profile_with_room_for_pictures(tmp_path):
-    environment = describe(CONFIG, tmp_path, 5).environment
+    environment = describe(CONFIG, tmp_path, 5, tmp_path).environment
     profile = ElementTree.parse(environment["FASTDDS_DEFAULT_PROFILES_FILE"])
     names = {"{http://www.eprosima.com}" + tag for tag in ("segment_size", "maxMessageSize")}
     sizes = [int(element.text) for element in profile.iter() if element.tag in names]
@@ -145,7 +145,7 @@ def test_the_launch_file_starts_the_same_stack(tmp_path):
             started.append(entity)
         elif not isinstance(entity, launch.actions.RegisterEventHandler):
             entities += entity.execute(context) or []
-    stack = describe(CONFIG, tmp_path, 5)
+    stack = describe(CONFIG, tmp_path, 5, tmp_path)
     nodes = [entity for entity in started if isinstance(entity, Node)]
     assert [node.node_executable for node in nodes] == [node.executable for node in stack.nodes]
     assert len(started) - len(nodes) == len(stack.programs)

@@ -23,8 +23,9 @@ class Eval:
     task: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TASK")]
     """what is asked: touch-emoji, pick-emoji, int-act:ID (one task of INT-ACT), or int-act (the suite)"""
     world: str = "twin"
-    """twin (in this process), twin-ros (through ROS 2 nodes and the policy server), or a twin with hidden shifts such
-    as shadow:light+latency@0.5"""
+    """twin (in this process), twin-ros (through ROS 2 nodes and the policy server), emulated (a bench without atoms:
+    drivers, wires, nodes), real:port=/dev/ttyDXL or real:host=ADDRESS (docs/bring-up.md), or a twin with hidden shifts
+    such as shadow:light+latency@0.5"""
     policy: str | None = None
     """a registered policy, module:Class, or a server's address such as tcp://127.0.0.1:5555; card-matcher unless said
     (a suite has no default)"""

@@ -103,12 +103,14 @@ def check_workers(workers: int) -> None:
 
 
 def _next_steps(console: Console, config: SessionConfig) -> None:
-    again = f"{_program()} eval {config.task} --policy"
+    run = f"{_program()} eval {config.task}"
+    openpi = "openpi://127.0.0.1:8000"
     console.print(
         "\nNext steps\n"
-        f"  your own policy, in 20 lines (docs/your-policy.md)   {again} my_policy:MyPolicy --out runs/mine\n"
-        f"  an openpi server (docs/dialects.md)                  {again} openpi://127.0.0.1:8000 --out runs/openpi\n"
-        "  a robot: docs/your-bench.md gives the bench's measures and says what is not built yet",
+        f"  your own policy, in 20 lines (docs/your-policy.md)   {run} --policy my_policy:MyPolicy --out runs/mine\n"
+        f"  an openpi server (docs/dialects.md)                  {run} --policy {openpi} --out runs/openpi\n"
+        f"  a bench but for its atoms (docs/emulated-bench.md)   {run} --world emulated --out runs/emulated\n"
+        "  a robot, from the box to the first touch             docs/bring-up.md",
         markup=False,
         highlight=False,
         soft_wrap=True,

@@ -84,11 +84,19 @@ def is_complete(config: SessionConfig, out: Path) -> bool:
     return all(spec.episode in finished for spec in planned(config))
 
 
+def _time_scale(config: SessionConfig, setup: Setup) -> str:
+    """A world that waits for its clock says how fast that runs; one that computes, what a policy's thinking costs."""
+    scale = setup.offer.time_scale
+    if scale is None:
+        return config.execution.time_scale
+    return "real time" if scale == 1.0 else f"{scale:g} of real time"
+
+
 def _provenance(config: SessionConfig, setup: Setup) -> dict:
     return {
         "plant": setup.offer.plant,
         "path": setup.offer.path,
-        "time_scale": config.execution.time_scale,
+        "time_scale": _time_scale(config, setup),
         "trials": config.trials,
         **({} if config.operator is None else {"operator": config.operator}),
         "touchstone": version("touchstone-vla"),

@@ -9,6 +9,8 @@ from touchstone.scoring.statistics.sequential_tests import SequentialTest, seque
 
 #: more pairs than this are not advised: nobody runs them
 MOST_PAIRS = 2_000
+#: pairs of each kind (won, lost, alike) taken for seen beforehand, as by Jeffreys: a few pairs rule no kind out
+UNSEEN = 0.5
 
 
 def recommend(
@@ -36,6 +38,21 @@ def recommend(
         because = f"No difference above {100 * margin:g} points: stop."
         return Recommendation(finding="alike", stop=True, more_pairs=0, because=because)
     return _open(first, second, test, margin, budget)
+
+
+def continued(differences: np.ndarray, n: int) -> np.ndarray:
+    """float[n] of -1, 0 and 1 in about the shares of those so far, mixed evenly: always the kind most behind."""
+    kinds = np.array([-1.0, 0.0, 1.0])
+    counts = np.array([(differences == kind).sum() for kind in kinds]) + UNSEEN
+    shares = counts / counts.sum()
+    behind = np.zeros(3)
+    out = np.empty(n)
+    for k in range(n):
+        behind += shares
+        chosen = int(behind.argmax())
+        behind[chosen] -= 1
+        out[k] = kinds[chosen]
+    return out
 
 
 def _open(first, second, test: SequentialTest, margin: float, budget: int | None) -> Recommendation:
@@ -67,7 +84,7 @@ def _settled(first: np.ndarray, second: np.ndarray, margin: float, alpha: float)
 
 def _more_pairs(first: np.ndarray, second: np.ndarray, margin: float, alpha: float) -> int | None:
     """By bisection: what is settled stays so, for evidence and interval count over all looks."""
-    ahead = _continued(first - second, MOST_PAIRS)
+    ahead = continued(first - second, MOST_PAIRS)
 
     def enough(more: int) -> bool:
         wins, losses = (np.concatenate([one, ahead[:more] == sign]) for one, sign in ((first, 1), (second, -1)))
@@ -88,17 +105,3 @@ def _hopeless(first: np.ndarray, second: np.ndarray, margin: float, alpha: float
     draws = np.zeros(budget - len(first))
     drawn = _settled(np.concatenate([first, draws]), np.concatenate([second, draws]), margin, alpha)
     return test.advice.stop and not drawn
-
-
-def _continued(differences: np.ndarray, n: int) -> np.ndarray:
-    """float[n] of -1, 0 and 1 in the shares of those so far, mixed evenly: always the kind that is most behind."""
-    kinds = np.array([-1.0, 0.0, 1.0])
-    shares = np.array([(differences == kind).mean() for kind in kinds])
-    behind = np.zeros(3)
-    out = np.empty(n)
-    for k in range(n):
-        behind += shares
-        chosen = int(behind.argmax())
-        behind[chosen] -= 1
-        out[k] = kinds[chosen]
-    return out

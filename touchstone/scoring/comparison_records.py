@@ -22,7 +22,7 @@ Finding = Literal["better", "alike", "drifts", "open"]
 
 class Recommendation(Record):
     """better: the name of the better policy, where the finding is that. more_pairs: how many more would settle it, if
-    the shares so far are the true ones; 0 if none, None if no number that could be run does."""
+    the pairs to come have about the shares of those so far; 0 if none, None if no number that could be run does."""
 
     finding: Finding
     stop: bool

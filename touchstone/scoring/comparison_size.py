@@ -16,7 +16,8 @@ from touchstone.scoring.statistics.planning import (
 )
 from touchstone.scoring.statistics.sequential_tests import paired_log_e, two_rate_log_e
 
-STUDIES = 2_000
+#: simulated in batches, for the memory's sake
+STUDIES, BATCH = 2_000, 250
 #: a sequential study that is longer is not simulated: nobody runs it
 LONGEST = 4_000
 #: nor does anybody run more pairs than `pairs_needed` looks for
@@ -69,8 +70,8 @@ def sizes(
     only_first, only_second = max(0.0, (discordance + difference) / 2), max(0.0, (discordance - difference) / 2)
     if power_paired(pairs=MOST_PAIRS, only_first=only_first, only_second=only_second, alpha=alpha) < power:
         raise UsageError(
-            f"More than {MOST_PAIRS} pairs would be needed to find a difference of {100 * difference:g} points; ask for "
-            "a larger one."
+            f"More than {MOST_PAIRS} pairs would be needed to find a difference of {100 * difference:g} points; ask "
+            "for a larger one."
         )
     return Sizes(
         rate_a=other,
@@ -138,9 +139,10 @@ def _sequential(draw, log_e, power: float, alpha: float, seed: int) -> Sequentia
     """The smallest budget that decides in the share `power` of simulated studies, and what these cost."""
     horizon = 250
     while horizon <= LONGEST:
-        evidence = log_e(*draw(np.random.default_rng(seed), (STUDIES, horizon)))
-        crossed = evidence >= -np.log(alpha)
-        decided = np.where(crossed.any(axis=1), crossed.argmax(axis=1) + 1, horizon + 1)
+        rng = np.random.default_rng(seed)
+        crossed = [log_e(*draw(rng, (BATCH, horizon))) >= -np.log(alpha) for _ in range(STUDIES // BATCH)]
+        first = [np.where(each.any(axis=1), each.argmax(axis=1) + 1, horizon + 1) for each in crossed]
+        decided = np.concatenate(first)
         budget = int(np.quantile(decided, power, method="inverted_cdf"))
         if budget <= horizon:
             looks = np.minimum(decided, budget)

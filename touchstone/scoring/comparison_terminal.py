@@ -39,7 +39,7 @@ def told(duel: Duel) -> list[str]:
         f"  over the same episodes {points(two.difference)} ({span(two.interval, points)}, Tango), "
         f"p {_equals(two.p_value)} (McNemar){corrected}; {wins}",
         f"  looked at any time     {interval}, p {_equals(seen.p_value)}, evidence {seen.e_value:.3g} "
-        f"of {1 / seen.alpha:.4g}",
+        f"({1 / seen.alpha:.4g} decides)",
         f"  {duel.recommendation.because}",
     ]
 
@@ -71,7 +71,7 @@ def _ranks(found: PolicyComparison) -> Table:
     possible = {one.name: one.ranks for one in found.ranking.policies}
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("policy", overflow="fold")
-    for name in ("possible ranks (Holm)", "strength (Bradley-Terry)", "rank in resamples"):
+    for name in ("ranks left (Holm)", "Bradley-Terry strength", "resampled rank"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in found.strengths:
         interval = f" ({span(one.interval, lambda value: f'{value:+.2f}')})" if one.interval else ""

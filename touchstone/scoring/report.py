@@ -11,7 +11,7 @@ import jinja2
 
 from touchstone.data.disk import replace_whole
 from touchstone.data.drawing import VERDICT_WORDS, outcome
-from touchstone.data.journal import EpisodeLine
+from touchstone.data.journal import EpisodeLine, SessionRecord
 from touchstone.data.labels import plain_words
 from touchstone.registry import ROBOTS, load
 from touchstone.scoring.charts import LatencyScale, interval_bar
@@ -30,6 +30,15 @@ _WHAT = {
     "recognition": "On the object asked for, of those executed.",
     "overall": "Both, of all trials.",
 }
+
+
+def _pace(record: SessionRecord) -> str | None:
+    """How fast a world ran that waits for a clock, and how often it was too late; None for one that computes."""
+    if (record.last_run.get("offer") or {}).get("time_scale") is None:
+        return None
+    missed = sum(line.events.get("missed_tick", 0) for line in record.lines)
+    ticks = sum(line.steps for line in record.lines)
+    return f"It ran at {record.last_run['time_scale']}; {missed} of {ticks} ticks were missed."
 
 
 def write_report(path: Path) -> Path:
@@ -58,6 +67,7 @@ def _context(session: ScoredSession) -> dict[str, Any]:
         "summary": summary,
         "robot": load(ROBOTS, summary.robot).title,
         "where": plain_words(summary.plant, summary.path),
+        "pace": _pace(session.record),
         "rates": _rates(session),
         "rules": {rule: rule_sentence(summary.task, rule) for rule in (summary.rule, *summary.beside)},
         "episodes": episodes,

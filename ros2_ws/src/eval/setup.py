@@ -19,7 +19,11 @@ setup(
     ],
     entry_points={
         "console_scripts": ["episode_node = eval.episode_node:main"],
-        "touchstone.stacks": ["twin-ros = eval.supervisor:run"],
+        "touchstone.stacks": [
+            "twin-ros = eval.supervisor:run",
+            "emulated = eval.supervisor:run",
+            "real = eval.supervisor:run",
+        ],
     },
     zip_safe=False,
 )

@@ -14,6 +14,13 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{package}"]),
         (f"share/{package}", ["package.xml"]),
     ],
-    entry_points={"console_scripts": ["twin_node = robot_bridge.twin_node:main"]},
+    entry_points={
+        "console_scripts": [
+            "arm_node = robot_bridge.arm_node:main",
+            "arm_service = robot_bridge.arm_service:main",
+            "camera_node = robot_bridge.camera_node:main",
+            "twin_node = robot_bridge.twin_node:main",
+        ]
+    },
     zip_safe=True,
 )

@@ -44,16 +44,24 @@ class Child:
 
 
 def start(
-    name: str, title: str, command: Sequence[str], env: Mapping[str, str], log: Path, piped: bool = False
+    name: str,
+    title: str,
+    command: Sequence[str],
+    env: Mapping[str, str],
+    log: Path,
+    piped: bool = False,
+    nice: int = 0,
 ) -> Child:
     """Starts `command` in a session of its own, to be killed by the kernel when this process dies.
 
-    piped: its stdout is read from `Child.process.stdout`. To be called from the main thread.
+    piped: its stdout is read from `Child.process.stdout`. nice: added to its niceness. To be called from the main
+    thread.
     """
     parent = os.getpid()
 
     def tie_to_parent() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.nice(nice)
         if os.getppid() != parent:  # it died before the tie held
             os._exit(1)
 

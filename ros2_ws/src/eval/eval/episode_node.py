@@ -9,6 +9,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from robot_bridge.lifetime import Diagnostics, Parameters, Signals, run_node
 
+from eval.beside import beside
 from eval.link import Link
 from eval.progress_lines import print_progress
 from eval.ros_policy import RosPolicy
@@ -37,13 +38,18 @@ class EpisodeNode(Node):
             trials=declare.integer("trials", 10, 1, 1_000_000, "how many episodes"),
             camera=declare.text("camera", "grinningface", "camera preset, or the path of a calibration.yaml"),
             shader=declare.text("shader", "", "how the twin renders; empty for its default") or None,
+            overlay=declare.text("overlay", "", "a photograph behind the arm; empty for none") or None,
             arm_start=declare.text("arm_start", "random", "where the arm starts: random or fixed"),
             wording=declare.text("wording", "", "whose instruction; empty for the task's first") or None,
             record=declare.text("record", "", "for protocol id: whose card combinations are replayed") or None,
+            operator=declare.text("operator", "", "who stands beside the bench; empty for nobody") or None,
+            operator_port=declare.integer("operator_port", 8765, 0, 65535, "of the operator's page; 0: any"),
+            instruction=declare.text("instruction", "", "one's own sentence; empty for the task's") or None,
         )
         self.out = declare.text("out", "", "session folder; required")
         self.startup_s = declare.number("startup_s", 300.0, 1.0, 3600.0, "longest wait for world and policy [s]")
         self.world_s = declare.number("world_s", 60.0, 0.1, 3600.0, "longest wait for an answer of the world [s]")
+        self.reset_s = declare.number("reset_s", 60.0, 0.1, 7200.0, "longest wait for an episode's start [s]")
         self.policy_s = declare.number("policy_s", BUDGET_MS / 1e3, 0.1, 3600.0, "budget of an inference [s]")
         self._done = 0
         self._diagnostics = Diagnostics(self, lambda: {"done": self._done, "trials": self.config.trials})
@@ -60,9 +66,10 @@ class EpisodeNode(Node):
 
 def _run(node: EpisodeNode, signals: Signals, executor: SingleThreadedExecutor) -> None:
     link = Link(node, signals, executor)
-    world = RosWorld(link, node.startup_s, node.world_s)
+    world = RosWorld(link, node.startup_s, node.world_s, node.reset_s)
     policy = RosPolicy(link, find_arm(node.config.robot), node.startup_s, node.policy_s)
-    run_session(node.config, Path(node.out), world, policy, node.progress)
+    with beside(world, node.config, link) as watched:
+        run_session(node.config, Path(node.out), watched, policy, node.progress)
 
 
 def main() -> None:

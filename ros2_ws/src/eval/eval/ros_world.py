@@ -16,6 +16,8 @@ from touchstone.policy import Chunk
 from touchstone.spec import Spec
 from touchstone.world import Observation, WorldOffer
 
+LOOK_THERE = "check the log of twin_node or arm_node"
+
 
 class RosWorld:
     """`reset` and `advance` return when the world has answered with facts; `observe` waits for the picture too.
@@ -23,8 +25,8 @@ class RosWorld:
     A chunk is not sent from here: the policy's node has published it for everyone, `command` names it.
     """
 
-    def __init__(self, link: Link, startup_s: float, answer_s: float) -> None:
-        self._link, self._startup_s, self._answer_s = link, startup_s, answer_s
+    def __init__(self, link: Link, startup_s: float, answer_s: float, reset_s: float) -> None:
+        self._link, self._startup_s, self._answer_s, self._reset_s = link, startup_s, answer_s, reset_s
         node = link.node
         self._spec_out = node.create_publisher(String, topics.SPEC, topics.LOCKSTEP)
         self._advance_out = node.create_publisher(String, topics.ADVANCE, topics.LOCKSTEP)
@@ -51,8 +53,8 @@ class RosWorld:
             lambda: self._offer,
             self._startup_s,
             lambda: WorldFailure(
-                f"No world came up on {topics.OFFER} within {self._startup_s:g} s; check twin_node's log and that all "
-                "nodes share one ROS_DOMAIN_ID."
+                f"No world came up on {topics.OFFER} within {self._startup_s:g} s; {LOOK_THERE}, and whether all nodes "
+                "share one ROS_DOMAIN_ID."
             ),
         )
 
@@ -60,7 +62,7 @@ class RosWorld:
         self.describe()
         self._episode, self._command, self._answers = spec.episode, "keep", None
         request = self._link.new_request()
-        self._ask(request, self._spec_out, WorldReset(request=request, spec=spec), "reset")
+        self._ask(request, self._spec_out, WorldReset(request=request, spec=spec), "reset", self._reset_s)
 
     def observe(self) -> Observation:
         return self._link.wait(
@@ -68,7 +70,7 @@ class RosWorld:
             self._answer_s,
             lambda: WorldFailure(
                 f"The world's observation was not whole after {self._answer_s:g} s: "
-                f"{self._observer.describe_missing()}; check twin_node's log."
+                f"{self._observer.describe_missing()}; {LOOK_THERE}."
             ),
         )
 
@@ -82,7 +84,7 @@ class RosWorld:
             request=request, episode=self._episode, until_ns=until_ns, command=self._command, answers=self._answers
         )
         self._command, self._answers = "keep", None
-        self._ask(request, self._advance_out, advance, "advance")
+        self._ask(request, self._advance_out, advance, "advance", self._answer_s)
 
     def facts(self) -> Facts:
         return self._facts.facts
@@ -91,9 +93,7 @@ class RosWorld:
         events = self._link.wait(
             lambda: self._events,
             self._answer_s,
-            lambda: WorldFailure(
-                f"The world's events did not come within {self._answer_s:g} s; check twin_node's log."
-            ),
+            lambda: WorldFailure(f"The world's events did not come within {self._answer_s:g} s; {LOOK_THERE}."),
         )
         self._events = events.model_copy(update={"events": ()})
         return list(events.events)
@@ -101,15 +101,14 @@ class RosWorld:
     def close(self) -> None:
         """Nothing to let go of: the node owns the topics."""
 
-    def _ask(self, request: str, publisher, record: Record, what: str) -> None:
+    def _ask(self, request: str, publisher, record: Record, what: str, limit_s: float) -> None:
         self._request, self._facts, self._events, self._status = request, None, None, None
         publisher.publish(to_string(record))
         self._link.wait(
             self._answer,
-            self._answer_s,
+            limit_s,
             lambda: WorldFailure(
-                f"The world did not answer the {what} of {self._episode} within {self._answer_s:g} s; "
-                "check twin_node's log."
+                f"The world did not answer the {what} of {self._episode} within {limit_s:g} s; {LOOK_THERE}."
             ),
         )
 

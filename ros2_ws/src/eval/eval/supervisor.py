@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import selectors
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import NoReturn
 
 from eval.children import Child, start, stop
 from eval.domains import free_shared_memory, own_domain
+from eval.private_place import private_place
 from eval.progress_lines import parse_progress
 from eval.stack import LEADER, NodeProcess, Stack, describe, python
 from touchstone.data.disk import writable_folder
@@ -37,8 +39,8 @@ def run(config: SessionConfig, out: Path) -> int:
     logs = out / "logs"
     writable_folder(logs)
     children: list[Child] = []
-    with own_domain(os.environ) as domain, _terminable():
-        stack = describe(config, out, domain)
+    with _terminable(), own_domain(os.environ) as domain, private_place() as place:
+        stack = describe(config, out, domain, place)
         try:
             children += _start(stack, logs)
             _watch(children, SessionProgress(f"{config.task} · {config.policy} · {config.world}"))
@@ -57,7 +59,7 @@ def _start(stack: Stack, logs: Path) -> Iterator[Child]:
     env = {**clean_environment(os.environ), **stack.environment}
     for program in stack.programs:
         command = [python(), *program.arguments]
-        yield start(program.name, program.title, command, env, logs / f"{program.name}.log")
+        yield start(program.name, program.title, command, env, logs / f"{program.name}.log", nice=program.nice)
     for node in stack.nodes:
         log = logs / f"{node.name}.log"
         yield start(node.name, node.title, command_line(node), env, log, piped=node.name == LEADER)
@@ -69,19 +71,23 @@ def _watch(children: list[Child], progress: SessionProgress) -> None:
     lines = _Lines(leader)
     with progress:
         while all(child.code is None for child in children):
-            for line in lines.read(LOOK):
-                update = parse_progress(line)
-                if update is not None:
-                    progress.update(*update)
+            _tell_progress(lines.read(LOOK), progress)
         deadline = time.monotonic() + SETTLE
         while leader.code is None and time.monotonic() < deadline:
             lines.read(LOOK)
-        for line in lines.read(0.0):
-            update = parse_progress(line)
-            if update is not None:
-                progress.update(*update)
+        _tell_progress(lines.read(0.0), progress)
     if leader.code != 0:
         _tell(children)
+
+
+def _tell_progress(lines: list[str], progress: SessionProgress) -> None:
+    for line in lines:
+        update = parse_progress(line)
+        if update is not None:
+            progress.update(*update)
+        elif line.strip():
+            # what the leader says to the person in front of it
+            print(line, file=sys.stderr, flush=True)
 
 
 def _tell(children: list[Child]) -> NoReturn:

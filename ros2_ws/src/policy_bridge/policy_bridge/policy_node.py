@@ -148,7 +148,7 @@ class PolicyNode(Node):
             request.request,
             DeadlineExceeded(
                 f"policy_node did not get observation {request.observation} within {request.budget_ms / 1e3:g} s: "
-                f"{missing}; check twin_node's log."
+                f"{missing}; check the log of twin_node or arm_node."
             ),
         )
 

@@ -1,37 +1,40 @@
-"""Puts together what came on several topics with one header.stamp."""
+"""Puts together what came on several topics and belongs together by its header stamps."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any
 
-#: stamps kept while something of them is still missing; lockstep never has more than two under way
-_KEPT = 8
+#: stamps kept of a topic while something that belongs to them is missing: eight seconds of joint states at 50 Hz
+KEPT = 400
 
 
 class Assembler:
-    """Collects messages by header stamp; stamps never go back, so an older one is dropped when a newer is whole."""
+    """Collects messages by topic and header stamp; of each topic the newest `kept`, or as many as `fewer` says."""
 
-    def __init__(self) -> None:
-        self._parts: dict[int, dict[str, Any]] = {}
+    def __init__(self, kept: int = KEPT, fewer: Mapping[str, int] | None = None) -> None:
+        self._kept, self._fewer = kept, fewer or {}
+        self._parts: dict[str, dict[int, Any]] = {}
 
     def add(self, stamp_ns: int, topic: str, message: Any) -> None:
         """Keeps a message; one that came before on the same topic with the same stamp is replaced."""
-        self._parts.setdefault(stamp_ns, {})[topic] = message
-        while len(self._parts) > _KEPT:
-            del self._parts[min(self._parts)]
+        parts = self._parts.setdefault(topic, {})
+        parts[stamp_ns] = message
+        while len(parts) > self._fewer.get(topic, self._kept):
+            del parts[min(parts)]
 
-    def get(self, stamp_ns: int, needed: Collection[str]) -> dict[str, Any] | None:
-        """The messages of `needed` topics with this stamp, or None if one has not come yet."""
-        parts = self._parts.get(stamp_ns, {})
-        return {topic: parts[topic] for topic in needed} if all(topic in parts for topic in needed) else None
+    def get(self, wanted: Mapping[str, int]) -> dict[str, Any] | None:
+        """The message of each topic with the stamp [ns] that is wanted of it, or None if one has not come yet."""
+        if self.missing(wanted):
+            return None
+        return {topic: self._parts[topic][stamp] for topic, stamp in wanted.items()}
 
-    def missing(self, stamp_ns: int, needed: Collection[str]) -> list[str]:
-        """The topics that have not come yet with this stamp."""
-        parts = self._parts.get(stamp_ns, {})
-        return [topic for topic in needed if topic not in parts]
+    def missing(self, wanted: Mapping[str, int]) -> list[str]:
+        """The topics that have not delivered what is wanted of them."""
+        return [topic for topic, stamp in wanted.items() if stamp not in self._parts.get(topic, {})]
 
-    def forget_before(self, stamp_ns: int) -> None:
-        """Drops everything older than `stamp_ns`."""
-        for old in [stamp for stamp in self._parts if stamp < stamp_ns]:
-            del self._parts[old]
+    def forget_before(self, wanted: Mapping[str, int]) -> None:
+        """Drops what is older than what was wanted: stamps never go back, and one picture may be wanted again."""
+        for topic, stamp in wanted.items():
+            for old in [at for at in self._parts.get(topic, {}) if at < stamp]:
+                del self._parts[topic][old]

@@ -36,11 +36,11 @@ class ChunkListener:
         self._join(stamp)
 
     def _join(self, stamp: int) -> None:
-        companion = self._parts.get(stamp, [topics.CHUNK_INFO])
+        companion = self._parts.get({topics.CHUNK_INFO: stamp})
         if companion is None:
             return
         info = companion[topics.CHUNK_INFO]
-        trajectory = self._parts.get(stamp, [info.topic])
+        trajectory = self._parts.get({info.topic: stamp})
         if trajectory is not None:
-            self._parts.forget_before(stamp + 1)
+            self._parts.forget_before({topics.CHUNK_INFO: stamp + 1, info.topic: stamp + 1})
             self._on_chunk(trajectory[info.topic], info)

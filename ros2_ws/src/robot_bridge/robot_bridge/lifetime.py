@@ -120,6 +120,9 @@ class Parameters:
         span = IntegerRange(from_value=lowest, to_value=highest)
         return self._declare(name, default, ParameterDescriptor(description=meaning, integer_range=[span]))
 
+    def flag(self, name: str, default: bool, meaning: str) -> bool:
+        return self._declare(name, default, ParameterDescriptor(description=meaning))
+
     def number(self, name: str, default: float, lowest: float, highest: float, meaning: str) -> float:
         span = FloatingPointRange(from_value=lowest, to_value=highest)
         return self._declare(name, default, ParameterDescriptor(description=meaning, floating_point_range=[span]))
@@ -141,26 +144,31 @@ def steady_timer(node: Node, period_s: float, callback: Callable[[], None]) -> T
 
 
 class Diagnostics:
-    """Publishes one status of a node on /diagnostics every second of wall-clock time."""
+    """Publishes one status of a node on /diagnostics, every second of wall-clock time unless `rate_hz` says more."""
 
-    def __init__(self, node: Node, values: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, node: Node, values: Callable[[], dict[str, Any]], rate_hz: float = 1.0) -> None:
         self._node, self._values = node, values
         self.level, self.message = DiagnosticStatus.OK, "starting"
         self._publisher = node.create_publisher(DiagnosticArray, topics.DIAGNOSTICS, 10)
-        self._timer = steady_timer(node, 1.0, self.publish)
+        self._timer = steady_timer(node, 1.0 / rate_hz, self.publish)
 
     def ok(self, message: str) -> None:
         self.level, self.message = DiagnosticStatus.OK, message
+
+    def warn(self, message: str) -> None:
+        self.level, self.message = DiagnosticStatus.WARN, message
 
     def error(self, message: str) -> None:
         self.level, self.message = DiagnosticStatus.ERROR, message
 
     def publish(self) -> None:
+        # first, because they may say how things stand
+        values = self._values()
         status = DiagnosticStatus(
             level=self.level,
             name=self._node.get_name(),
             message=self.message,
-            values=[KeyValue(key=key, value=str(value)) for key, value in self._values().items()],
+            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
         )
         array = DiagnosticArray(status=[status])
         array.header.stamp = self._node.get_clock().now().to_msg()

@@ -6,10 +6,11 @@ import array
 from collections.abc import Mapping
 from typing import Any
 
+import cv2
 import numpy as np
 from geometry_msgs.msg import Point, PoseStamped, Quaternion
 from geometry_msgs.msg import Pose as PoseMessage
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import Header
 
@@ -38,9 +39,35 @@ def message_types(cameras: Mapping[str, Any] | tuple[str, ...]) -> dict[str, typ
     return {**STATE_TOPICS, **pictures, **infos}
 
 
-def index_of(observation: Observation, request: str, header_stamp_ns: int) -> ObservationIndex:
-    """What ties the messages of `observation` together. Raises TouchstoneError for depth, which has no topic yet."""
-    cameras = {}
+def picture_topics(cameras: tuple[str, ...]) -> dict[str, type]:
+    """Topic -> message type of every topic on which these cameras' pictures may come, raw or compressed."""
+    return {
+        **{topics.image(name): Image for name in cameras},
+        **{topics.compressed_image(name): CompressedImage for name in cameras},
+        **{topics.camera_info(name): CameraInfo for name in cameras},
+    }
+
+
+def stamps_of(index: ObservationIndex) -> dict[str, int]:
+    """Topic -> header stamp [ns] of every message that `index` ties together."""
+    stamps = dict.fromkeys(STATE_TOPICS, index.header_stamp_ns)
+    for entry in index.cameras.values():
+        stamp = index.header_stamp_ns if entry.header_stamp_ns is None else entry.header_stamp_ns
+        stamps |= {entry.image: stamp, entry.camera_info: stamp}
+    return stamps
+
+
+def index_of(
+    observation: Observation,
+    request: str,
+    header_stamp_ns: int,
+    pictures: Mapping[str, CameraEntry] | None = None,
+) -> ObservationIndex:
+    """What ties the messages of `observation` together. Raises TouchstoneError for depth, which has no topic yet.
+
+    pictures: those that another node published.
+    """
+    cameras = dict(pictures or {})
     for name, frame in observation.cameras.items():
         if frame.depth is not None:
             raise TouchstoneError(f"Camera '{name}' gives depth, which the ROS graph does not carry; turn it off.")
@@ -70,22 +97,29 @@ def index_of(observation: Observation, request: str, header_stamp_ns: int) -> Ob
 
 def to_messages(observation: Observation, arm: Arm, header_stamp_ns: int) -> dict[str, Any]:
     """Topic -> message, all with the same header.stamp. The index is apart."""
-    base = _header(header_stamp_ns, arm.base_link)
+    base = header_at(header_stamp_ns, arm.base_link)
     messages: dict[str, Any] = {
-        topics.JOINT_STATES: _joint_states(observation, arm, base),
-        topics.EE_POSE: PoseStamped(header=base, pose=_pose_message(observation.ee)),
-        topics.EE_POSE_COMMANDED: PoseStamped(header=base, pose=_pose_message(observation.ee_commanded)),
+        **arm_messages(observation.joints, observation.gripper, observation.ee, arm, base),
+        topics.EE_POSE_COMMANDED: pose_message(observation.ee_commanded, base),
+    }
+    for name, frame in observation.cameras.items():
+        optical = header_at(header_stamp_ns, topics.optical_frame(name))
+        messages[topics.image(name)] = image_message(frame.image, optical)
+        messages[topics.camera_info(name)] = camera_info_message(frame.model, optical)
+    return messages
+
+
+def arm_messages(joints: JointState, gripper: GripperState, ee: Pose, arm: Arm, base: Header) -> dict[str, Any]:
+    """Topic -> message of what an arm measures. base: a header in the frame of the arm's base."""
+    return {
+        topics.JOINT_STATES: _joint_states(joints, gripper, arm, base),
+        topics.EE_POSE: pose_message(ee, base),
         topics.GRIPPER_STATE: JointStateMessage(
             header=base,
             name=["opening", "width"],
-            position=[observation.gripper.opening, observation.gripper.width],
+            position=[gripper.opening, gripper.width],
         ),
     }
-    for name, frame in observation.cameras.items():
-        header = _header(header_stamp_ns, topics.optical_frame(name))
-        messages[topics.image(name)] = image_message(frame.image, header)
-        messages[topics.camera_info(name)] = _camera_info(frame.model, header)
-    return messages
 
 
 def to_observation(index: ObservationIndex, messages: Mapping[str, Any]) -> Observation:
@@ -128,8 +162,25 @@ def image_message(image: np.ndarray, header: Header) -> Image:
     return message
 
 
-def image_array(message: Image) -> np.ndarray:
-    """uint8[H,W,3] RGB, a read-only view of the message's bytes."""
+def jpeg_message(image: np.ndarray, quality: int, header: Header) -> CompressedImage:
+    """sensor_msgs/CompressedImage of uint8[H,W,3] RGB, with the words that image_transport uses."""
+    _, encoded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    message = CompressedImage(header=header, format="rgb8; jpeg compressed bgr8")
+    data = array.array("B")
+    data.frombytes(encoded.data.cast("B"))
+    message.data = data
+    return message
+
+
+def image_array(message: Image | CompressedImage) -> np.ndarray:
+    """uint8[H,W,3] RGB, read-only; of a raw picture a view of the message's bytes."""
+    if isinstance(message, CompressedImage):
+        picture = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise TouchstoneError(f"A picture of format '{message.format}' cannot be read; JPEG and PNG can.")
+        picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+        picture.flags.writeable = False
+        return picture
     if message.encoding != "rgb8" or message.step != 3 * message.width:
         raise TouchstoneError(
             f"A picture came as {message.encoding} with step {message.step}; rgb8 without gaps is read."
@@ -139,12 +190,12 @@ def image_array(message: Image) -> np.ndarray:
     return picture
 
 
-def _header(stamp_ns: int, frame: str) -> Header:
+def header_at(stamp_ns: int, frame: str) -> Header:
     return Header(stamp=to_time(stamp_ns), frame_id=frame)
 
 
-def _joint_states(observation: Observation, arm: Arm, header: Header) -> JointStateMessage:
-    joints, fingers = observation.joints, arm.gripper.joints
+def _joint_states(joints: JointState, gripper: GripperState, arm: Arm, header: Header) -> JointStateMessage:
+    fingers = arm.gripper.joints
     # the fingers' speed and effort are not measured
     unknown = [float("nan")] * len(fingers)
     return JointStateMessage(
@@ -152,14 +203,14 @@ def _joint_states(observation: Observation, arm: Arm, header: Header) -> JointSt
         name=[*joints.names, *fingers],
         position=[
             *joints.position.tolist(),
-            *[arm.gripper.finger_position(observation.gripper.opening)] * len(fingers),
+            *[arm.gripper.finger_position(gripper.opening)] * len(fingers),
         ],
         velocity=[*joints.velocity.tolist(), *unknown],
         effort=[*joints.effort.tolist(), *unknown],
     )
 
 
-def _camera_info(model: CameraModel, header: Header) -> CameraInfo:
+def camera_info_message(model: CameraModel, header: Header) -> CameraInfo:
     K = model.K
     return CameraInfo(
         header=header,
@@ -185,10 +236,11 @@ def _frame(entry: CameraEntry, messages: Mapping[str, Any]) -> CameraFrame:
     return CameraFrame(image_array(messages[entry.image]), entry.stamp_ns, entry.clock, model, entry.stale)
 
 
-def _pose_message(pose: Pose) -> PoseMessage:
+def pose_message(pose: Pose, header: Header) -> PoseStamped:
     x, y, z = (float(v) for v in pose.position)
     w, i, j, k = (float(v) for v in pose.quaternion)
-    return PoseMessage(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=i, y=j, z=k, w=w))
+    pose = PoseMessage(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=i, y=j, z=k, w=w))
+    return PoseStamped(header=header, pose=pose)
 
 
 def _pose(message: PoseStamped) -> Pose:

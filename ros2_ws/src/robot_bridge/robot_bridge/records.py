@@ -51,7 +51,10 @@ class Advance(Record):
 
 
 class CameraEntry(Record):
-    """One picture of an observation: its topics, and what no stock message carries. base_from_camera: 7 numbers."""
+    """One picture of an observation: its topics, and what no stock message carries. base_from_camera: 7 numbers.
+
+    header_stamp_ns: of the picture's messages; None when it is the observation's own.
+    """
 
     image: str
     camera_info: str
@@ -59,13 +62,31 @@ class CameraEntry(Record):
     stamp_ns: int
     clock: str
     stale: bool
+    header_stamp_ns: int | None = None
+
+
+class FrameNote(Record):
+    """/camera/NAME/frame: that a picture came, for who only needs to know that.
+
+    number: counts up. header_stamp_ns: of the picture's messages; stamp_ns: when it was captured, on `clock`.
+    stale: it repeats an earlier one. image, camera_info: its topics.
+    """
+
+    number: int
+    header_stamp_ns: int
+    stamp_ns: int
+    clock: str
+    stale: bool
+    image: str
+    camera_info: str
 
 
 class ObservationIndex(Record):
     """/world/observation: ties the messages of one observation together.
 
-    request: the reset or advance that led to it. header_stamp_ns: header.stamp of all its messages; it never goes
-    back, `stamp_ns` starts anew with each episode. joints: the names in /joint_states that are the arm's, in order.
+    request: the reset or advance that led to it. header_stamp_ns: header.stamp of all its messages but of pictures that
+    have a stamp of their own; it never goes back, `stamp_ns` may start anew with each episode. joints: the names in
+    /joint_states that are the arm's, in order.
     """
 
     request: str
@@ -147,6 +168,7 @@ _KINDS: dict[type[Record], str] = {
     WorldReset: "reset",
     Advance: "advance",
     ObservationIndex: "observation",
+    FrameNote: "frame",
     TickFacts: "facts",
     TickEvents: "events",
     PolicyReset: "policy_reset",

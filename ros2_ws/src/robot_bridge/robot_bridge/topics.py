@@ -10,6 +10,7 @@ from touchstone.topics import (
     GRIPPER_STATE,
     JOINT_STATES,
     camera_info,
+    compressed_image,
     image,
     optical_frame,
 )
@@ -32,12 +33,16 @@ __all__ = [
     "LOCKSTEP",
     "OBSERVATION",
     "OFFER",
+    "PICTURES",
     "POLICY_STATUS",
     "REQUEST",
     "RESET",
     "SPEC",
+    "STREAM",
     "WORLD_STATUS",
     "camera_info",
+    "compressed_image",
+    "frame",
     "image",
     "optical_frame",
 ]
@@ -62,10 +67,31 @@ CHUNK_INFO = "/policy/chunk_info"
 
 DIAGNOSTICS = "/diagnostics"
 
+
+def frame(camera: str) -> str:
+    """Where a camera's node says that a picture came."""
+    return f"/camera/{camera}/frame"
+
+
 #: nothing is lost, and a subscriber that is discovered late still gets what was said before it came
 LOCKSTEP = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,
     depth=10,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+#: the same for what also streams between the ticks: a reader that a busy machine holds up for seconds still finds the
+#: message of its tick among those that came since
+STREAM = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=400,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+#: and for pictures, of which nobody keeps hundreds
+PICTURES = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=20,
     reliability=ReliabilityPolicy.RELIABLE,
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
