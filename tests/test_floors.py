@@ -27,6 +27,7 @@ HOMES = {
         for name in ("std", "sensor", "geometry", "trajectory", "diagnostic", "visualization", "rosgraph")
     },
     "std_srvs": ROS_PACKAGES,
+    "interbotix_xs_msgs": ROS_PACKAGES,
     "zmq": ("policy_server",),
     "dynamixel_sdk": ("hardware",),
     "serial": ("hardware",),

@@ -1,0 +1,1 @@
+"""The WidowX-250S behind a running `interbotix_xs_sdk`."""
