@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from touchstone.cameras import CameraModel
+from touchstone.errors import WorldFailure
 from touchstone.world import CameraFrame
+
+#: pictures in a row that repeat the one before, or show nothing, after which nobody may act on them
+BLIND = 2
 
 
 @dataclass(frozen=True)
@@ -42,3 +46,12 @@ class Camera(Protocol):
 
     def close(self) -> None:
         """Lets go of the device; may be called twice."""
+
+
+def check_sight(camera: Camera) -> None:
+    """Raises WorldFailure when a camera has repeated its picture, or shown nothing, `BLIND` times in a row."""
+    health = camera.health()
+    if health.frozen >= BLIND:
+        raise WorldFailure(f"The camera has repeated its picture {health.frozen} times; look at its cable and restart.")
+    if health.black >= BLIND:
+        raise WorldFailure(f"The camera has shown nothing {health.black} times; uncover it, look at its exposure.")

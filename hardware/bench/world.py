@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from hardware.bench.arm_side import ArmReading, ArmSide
 from hardware.bench.stage import Stage
-from hardware.camera import Camera
+from hardware.camera import Camera, check_sight
 from touchstone.clock import REAL_TIME, Clock
 from touchstone.control.embodiment import ACTION_KINDS
 from touchstone.control.executor import SLACK_NS
@@ -201,6 +201,7 @@ class BenchWorld:
         )
 
     def _picture(self) -> CameraFrame:
+        check_sight(self._camera)
         frame = self._camera.frame()
         old = self._now_ns - frame.stamp_ns > OLD_PICTURE_NS
         return CameraFrame(

@@ -47,10 +47,12 @@ class Planner:
         self._request.current_velocity = motion.velocity.tolist()
         self._request.target_position = target.tolist()
         self._request.max_velocity = speed.tolist()
-        if self._planner.calculate(self._request, self._trajectory) not in (
-            ruckig.Result.Working,
-            ruckig.Result.Finished,
-        ):
+        try:
+            result = self._planner.calculate(self._request, self._trajectory)
+        except ruckig.RuckigError:
+            # numbers it cannot work with, such as two speeds that are opposite but for the last bit
+            return None
+        if result not in (ruckig.Result.Working, ruckig.Result.Finished):
             return None
         if dt >= self._trajectory.duration:
             return Motion.at_rest(target)

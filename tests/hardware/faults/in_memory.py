@@ -28,7 +28,7 @@ PACKET_S = 1e-6  # [s]; a motor shows what was written with the next packet
 
 
 class MemoryPort:
-    """What the SDK needs of a serial port. spoil: what becomes of each reply, None = it is lost."""
+    """What the SDK needs of a serial port, by its names. spoil: what becomes of each reply, None = it is lost."""
 
     is_using = False
 
@@ -36,27 +36,27 @@ class MemoryPort:
         self._emulated, self._parser, self._waiting = emulated, Parser(), b""
         self.spoil = lambda reply: reply
 
-    def clearPort(self) -> None:  # noqa: N802 - the SDK's name, like those below
+    def clearPort(self) -> None:
         self._waiting = b""
 
-    def writePort(self, packet) -> int:  # noqa: N802
+    def writePort(self, packet) -> int:
         self._emulated.advance(self._emulated.now + PACKET_S)
         for each in self._parser.feed(bytes(packet)):
             for reply in self._emulated.handle(each):
                 self._waiting += self.spoil(reply) or b""
         return len(packet)
 
-    def readPort(self, length: int) -> bytes:  # noqa: N802
+    def readPort(self, length: int) -> bytes:
         read, self._waiting = self._waiting[:length], self._waiting[length:]
         return read
 
-    def setPacketTimeout(self, length) -> None:  # noqa: N802
+    def setPacketTimeout(self, length) -> None:
         pass
 
-    def setPacketTimeoutMillis(self, ms) -> None:  # noqa: N802
+    def setPacketTimeoutMillis(self, ms) -> None:
         pass
 
-    def isPacketTimeout(self) -> bool:  # noqa: N802
+    def isPacketTimeout(self) -> bool:
         """What is not there now will not come."""
         return not self._waiting
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.hardware.faults.carrying_out import Outcome
-from tests.hardware.faults.cases import POWER, Case
+from tests.hardware.faults.cases import CASES, POWER, Case
 
 PAGE = Path(__file__).parents[3] / "docs/fault-matrix.md"
 BEGIN, END = "<!-- rows -->", "<!-- end of rows -->"
@@ -16,8 +16,8 @@ MEASURED = 2  # columns at the right whose figures differ from run to run
 def row(outcome: Outcome) -> str:
     """One line of the table."""
     case = outcome.case
-    held = "**not held**" if case.gap else "-" if outcome.held_ms is None else f"{outcome.held_ms:.0f} ms"
-    stands = "-" if case.gap or outcome.held_ms is None else f"{outcome.stands_ms:.0f} ms"
+    held = "-" if outcome.held_ms is None else f"{outcome.held_ms:.0f} ms"
+    stands = "-" if outcome.held_ms is None else f"{outcome.stands_ms:.0f} ms"
     return "| " + " | ".join([*_cells(case), held, stands]) + " |"
 
 
@@ -35,10 +35,13 @@ def expected(case: Case) -> list[str]:
 
 
 def write(outcomes: list[Outcome]) -> None:
-    """Puts all rows into the page."""
+    """Puts these rows into the page, in the place of older ones; the others stay."""
+    rows = {name: "| " + " | ".join(cells) + " |" for name, cells in committed().items()}
+    rows |= {outcome.case.name: row(outcome) for outcome in outcomes}
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    rows = "\n".join([HEAD, "|---" * 6 + "|---:" * 3 + "|", *map(row, outcomes)])
-    PAGE.write_text(f"{before}{BEGIN}\n{rows}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    lines = [HEAD, "|---" * 6 + "|---:" * 3 + "|", *(rows[case.name] for case in CASES if case.name in rows)]
+    text = "\n".join([before + BEGIN, *lines, END]) + rest.partition(END)[2]
+    PAGE.write_text(text, encoding="utf-8")
 
 
 def _cells(case: Case) -> list[str]:

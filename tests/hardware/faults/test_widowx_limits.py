@@ -64,7 +64,9 @@ def test_targets_at_the_table_and_at_the_ends_are_met_without_breaking_a_limit()
     rng = np.random.default_rng(7)
     for k in range(10):
         low = Pose(np.array([0.3, rng.uniform(-0.1, 0.1), TABLE_Z + 0.0125]), ARM.ready_tcp.quaternion)
-        wish = ARM.kinematics.inverse(low, ARM.ready).joints if k % 2 else np.array(ARM.ready) + rng.uniform(-0.5, 0.5, 6)
+        wish = (
+            ARM.kinematics.inverse(low, ARM.ready).joints if k % 2 else np.array(ARM.ready) + rng.uniform(-0.5, 0.5, 6)
+        )
         for _ in range(120):
             bench.ask(wish)
             bench.tick()

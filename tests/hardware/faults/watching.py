@@ -1,4 +1,4 @@
-"""What the gate let through, cycle by cycle, and whether all of it, and all that reached a motor, is inside the limits."""
+"""What the gate let through, cycle by cycle, and whether that, and what reached the motors, is inside the limits."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def assert_decisions_inside(cycles: list[Cycle], arm: Arm, settings: GateSetting
 
 
 def assert_clear(joints: np.ndarray, arm: Arm, settings: GateSettings, lowered: float) -> float:
-    """joints float64[k,n] [rad]; lowered: [m], what rounding may cost. Gives the lowest fingertip [m] over the table."""
+    """joints float64[k,n] [rad]; lowered: [m], what rounding may cost. Gives the lowest fingertip [m]."""
     heights, lowest = HEIGHTS.setdefault(arm.name, LinkHeights(arm)), np.inf
     for each in np.unique(joints, axis=0):
         found = heights.at(each)

@@ -9,7 +9,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import String
 
-from hardware.camera import Camera, CameraHealth
+from hardware.camera import Camera, CameraHealth, check_sight
 from robot_bridge import topics
 from robot_bridge.devices import OWN_CHOICE, CameraAsked, connect, open_camera
 from robot_bridge.graph_clock import BenchClock
@@ -81,6 +81,7 @@ class CameraNode(Node):
     def work(self) -> None:
         """Publishes the next picture. Raises WorldFailure when the camera is gone."""
         frame = self._camera.next(self._newest_ns, GONE_S)
+        check_sight(self._camera)
         self._newest_ns = frame.stamp_ns
         self._publish(frame)
 
