@@ -40,6 +40,8 @@ def run(capsys, monkeypatch, *arguments: str) -> tuple[int, str, str]:
         (["--protocol", "val"], "--protocol does not go with the suite"),
         (["--record", "x"], "--record does not go with the suite"),
         (["--arm-start", "fixed"], "INT-ACT fixes how the arm starts"),
+        (["--gate", "observe"], "The gate guards benches with cards"),
+        (["--operator", "A. Person"], "An operator stands beside a bench"),
         (["--world", "twin-ros"], "twin-ros runs one task at a time"),
         (["--world", "mars"], "Unknown world 'mars'"),
         (["--policy", "gpt"], "Unknown policy 'gpt'"),

@@ -72,6 +72,8 @@ def suite_config(asked: Eval) -> SuiteConfig:
             raise UsageError(f"--{option} does not go with the suite; use {instead}, or name one task as {FAMILY}:ID.")
     if asked.arm_start != "random":
         raise UsageError("INT-ACT fixes how the arm starts; leave --arm-start out.")
+    if asked.gate != "off":
+        raise UsageError("The gate guards benches with cards, and not INT-ACT's scenes; leave --gate out.")
     if asked.operator is not None:
         raise UsageError(
             "An operator stands beside a bench, and the suite's scenes are simulated; leave --operator out."
