@@ -78,9 +78,7 @@ class Drives:
 
     def effort(self, targets: np.ndarray) -> np.ndarray:
         """What the drives spend on `targets` [rad], float64[n] [N m]. The twin's arm weighs nothing."""
-        drives = self._arm.drives
-        effort = drives.stiffness * (targets - self.positions()) - drives.damping * self.velocities()
-        return np.clip(effort, -drives.force, drives.force)
+        return self._arm.drives.effort(targets, self.positions(), self.velocities())
 
     def opening(self) -> float:
         """Of the gripper: 0 closed .. 1 open."""

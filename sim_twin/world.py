@@ -260,7 +260,7 @@ class TwinWorld:
         spec = self._need_spec()
         joints, velocity = self._drives.positions(), self._drives.velocities()
         setpoint = self._embodiment.setpoint
-        effort = self._drives.effort(setpoint.joints)
+        effort = self._arm.drives.effort(setpoint.joints, joints, velocity)
         cameras = {}
         if self._camera is not None:
             cameras["scene"] = CameraFrame(self._camera.picture(), self._now_ns, "sim", self._camera_model)

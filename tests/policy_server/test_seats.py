@@ -62,7 +62,8 @@ def test_observations_of_several_clients_are_answered_together_each_with_its_own
         sizes = [round(chunk.actions[0, 1] * 1e3) for of_one in chunks for chunk in of_one]
         assert max(sizes) == 4 and sum(size > 1 for size in sizes) > len(sizes) / 2
         text = clients[0].console.metrics()
-        assert 'touchstone_answers_total{op="infer"} 48.0' in text and "touchstone_batch_observations_bucket" in text
+        wait_for(lambda: 'touchstone_answers_total{op="infer"} 48.0' in clients[0].console.metrics())
+        assert "touchstone_batch_observations_bucket" in text
         for client in clients:
             client.close()
 

@@ -60,6 +60,10 @@ class DriveGains:
     force: np.ndarray
     finger: tuple[float, float, float]
 
+    def effort(self, targets: np.ndarray, joints: np.ndarray, velocity: np.ndarray) -> np.ndarray:
+        """What the arm's drives spend, float64[n] [N m]; targets, joints [rad], velocity [rad/s]: float64[n]."""
+        return np.clip(self.stiffness * (targets - joints) - self.damping * velocity, -self.force, self.force)
+
 
 @dataclass(frozen=True)
 class Arm:

@@ -12,6 +12,7 @@ import pytest
 from hardware.bench.arm_side import ArmSide
 from hardware.bench.dry_run import DryRun
 from hardware.bench.world import OLD_PICTURE_NS, BenchWorld
+from hardware.camera import BLIND, CameraHealth
 from policy_server.policies.expert import ExpertPolicy
 from tests.hardware.bench.paper_arm import PaperArm, TidyStage
 from touchstone.bench import TABLE_Z
@@ -136,6 +137,13 @@ def test_a_stopped_arm_is_told_before_anything_else(bench):
     assert bench.stage.prepared == []
 
 
+def until_it_stands(bench) -> None:
+    for _ in range(500):
+        if not np.any(bench.side.reading().joints.velocity):
+            return
+        time.sleep(0.02)
+
+
 def test_a_stop_in_mid_episode_ends_it_and_is_no_verdict(bench, tmp_path):
     class Stops(ExpertPolicy):
         def infer(self, observation):
@@ -150,7 +158,8 @@ def test_a_stop_in_mid_episode_ends_it_and_is_no_verdict(bench, tmp_path):
         run_session(config, tmp_path, bench.world, Stops())
     assert "(the test says so)" in one_sentence(caught)
     assert not (tmp_path / "episodes.jsonl").exists() or (tmp_path / "episodes.jsonl").read_text() == ""
-    # an operator re-arms, and the same command goes on
+    # an operator re-arms when the arm stands, and the same command goes on
+    until_it_stands(bench)
     bench.side.rearm("test")
     run_session(config, tmp_path, bench.world, ExpertPolicy())
     assert len((tmp_path / "episodes.jsonl").read_text().splitlines()) == 1
@@ -268,6 +277,7 @@ class StillCamera:
 
     def __init__(self) -> None:
         self.stamp_ns, self.gone = 0, False
+        self.frozen = self.black = 0
 
     def frame(self) -> CameraFrame:
         if self.gone:
@@ -278,6 +288,9 @@ class StillCamera:
     def next(self, after_ns: int, timeout_s: float) -> CameraFrame:
         self.stamp_ns = after_ns + 1
         return self.frame()
+
+    def health(self) -> CameraHealth:
+        return CameraHealth(frames=9, rate_hz=30.0, dropped=0, frozen=self.frozen, black=self.black)
 
 
 def test_an_old_picture_is_marked_and_keeps_its_stamp():
@@ -295,16 +308,21 @@ def test_an_old_picture_is_marked_and_keeps_its_stamp():
         assert frame.stale and frame.stamp_ns == camera.stamp_ns
 
 
-def test_a_camera_that_is_gone_is_told_and_the_arm_holds():
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [({"gone": True}, "camera is gone"), ({"frozen": BLIND}, "repeated its picture"), ({"black": BLIND}, "nothing")],
+    ids=["gone", "frozen", "black"],
+)
+def test_a_camera_that_sees_nothing_new_is_told_and_the_arm_holds(trouble, words):
     driver = PaperArm(ARM, READY, settings=PATIENT)
     driver.rearm("test")
     camera = StillCamera()
     with Bench(driver, camera=camera) as bench:
         bench.world.reset(SPEC)
         bench.world.command(nudge(bench.world.observe(), 0.03))
-        camera.gone = True
+        vars(camera).update(trouble)
         bench.world.advance(bench.world.observe().stamp_ns + SPEC.dt_ns)
-        with pytest.raises(WorldFailure, match="camera is gone"):
+        with pytest.raises(WorldFailure, match=words):
             bench.world.observe()
         bench.world.close()
         time.sleep(0.5)

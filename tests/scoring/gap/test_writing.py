@@ -197,7 +197,7 @@ def test_published_tables_are_as_published():
     one, _, three, row = published_tables()
     assert one.rows[0][:3] == ("Baseline", "30/30", "11/30")
     assert three.rows[0][1:] == ("94 / 81", "91 / 64", "92 / 47") and three.source == GRINNINGFACE_TABLE_3.place
-    assert dict((name, value) for name, _, value in row.rows)["relation"] == "39.6"
+    assert dict((name, value) for name, _, value in row.rows)["OOD relation"] == "39.6"
 
 
 def test_rows_of_the_study_stand_beside_the_table_of_their_task(made):

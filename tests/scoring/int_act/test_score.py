@@ -94,7 +94,7 @@ def test_what_was_not_run_is_said(scores):
     assert len(scores.not_run) == 47 and CARROT not in scores.not_run and NEGATED not in scores.not_run
     assert scores.without_base == () and (scores.trials, scores.planned) == (24, 24)
     assert scores.events == {"ik_failure": 10}
-    assert scores.failures["the gripper never came to the small_plate"] == 8
+    assert scores.failures["the gripper never came to the small plate"] == 8
     assert scores.failures["the carrot is on the plate by INT-ACT's rule alone: it was not released in time"] == 2
     assert sum(scores.failures.values()) == 18
 
