@@ -15,6 +15,7 @@ from touchstone.robots.rm75 import ARM
 from touchstone.safety.readings import Target
 from touchstone.safety.settings import MS, GateSettings
 
+WITH_THE_SDK = {"test_faults", "test_guard", "test_realman", "test_refusals", "test_sdk_traps", "test_time_scale"}
 READY = np.array(ARM.ready)
 TURNED = READY + np.array([0.4, 0, 0, 0, 0, 0, 0.2])
 # a busy machine that lets neither this process nor the emulator run is no fault of the arm's
@@ -81,3 +82,12 @@ def arm(drivers):
     arm = drivers()
     arm.connect()
     return arm
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items) -> None:
+    """RealMan's SDK keeps every port of a process and takes five at most: beside other tests, in processes that share
+    them out anew each time, it may run out. `make test-long` runs these one after the other."""
+    for item in items:
+        if item.path.parent.name == "realman" and item.path.stem in WITH_THE_SDK:
+            item.add_marker(pytest.mark.long)
